@@ -1,0 +1,1 @@
+//! HTTP over plain values: a request comes in, a response goes out.

@@ -1,0 +1,98 @@
+//! One team's data, over a small synchronous SQL trait.
+//!
+//! In scope: members, groups, credentials, settings, audit, and the SQL that
+//! keeps them. Out of scope: HTTP and the runtime. Nothing here awaits, so
+//! requests to one team never interleave, and each change is one transaction:
+//! that is the whole concurrency design.
+
+pub mod deployment;
+pub mod members;
+pub mod sql;
+
+pub use deployment::Deployment;
+pub use sql::{Sql, SqlError};
+
+use crate::scim::{self, Timestamp};
+use std::fmt;
+
+/// What a request may use of the world: the storage of its team, one reading
+/// of the clock, randomness, and the deployment's settings. Nothing in this
+/// crate reads a clock or draws a random byte in any other way.
+pub struct Context<'a> {
+    /// The team's storage.
+    pub sql: &'a dyn Sql,
+    /// When the request arrived; one value for all of it.
+    pub now: Timestamp,
+    /// Fills a buffer with bytes from a cryptographically secure source.
+    pub random: &'a dyn Fn(&mut [u8]) -> Result<(), Fault>,
+    /// The deployment's settings and secrets.
+    pub deployment: &'a Deployment,
+}
+
+impl Context<'_> {
+    /// Runs `body` as one transaction: all of its writes, or none.
+    pub fn transaction<T, R>(
+        &self,
+        body: impl FnOnce() -> Result<T, Failure<R>>,
+    ) -> Result<T, Failure<R>> {
+        sql::transaction(self.sql, body)
+    }
+
+    /// `N` random bytes.
+    pub fn random_bytes<const N: usize>(&self) -> Result<[u8; N], Fault> {
+        let mut bytes = [0; N];
+        (self.random)(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// Something of ours went wrong. It is logged; the caller sees a bare 500.
+#[derive(Debug)]
+pub struct Fault(String);
+
+impl Fault {
+    /// A fault, told for the log. Never put a secret or a person's data here.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<SqlError> for Fault {
+    fn from(error: SqlError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Why an operation did not happen: refused for a reason the caller can act
+/// on (`R`, by default a SCIM error), or failed through a fault of ours.
+#[derive(Debug)]
+pub enum Failure<R = scim::Error> {
+    /// The caller's to mend.
+    Refused(R),
+    /// Ours to mend.
+    Fault(Fault),
+}
+
+impl From<scim::Error> for Failure<scim::Error> {
+    fn from(error: scim::Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl<R> From<Fault> for Failure<R> {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl<R> From<SqlError> for Failure<R> {
+    fn from(error: SqlError) -> Self {
+        Self::Fault(error.into())
+    }
+}

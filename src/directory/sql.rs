@@ -1,0 +1,251 @@
+//! The seam to storage: what a Durable Object's SQLite offers, and no more.
+//!
+//! Two engines implement [`Sql`]: `edge::sql` over the platform's storage,
+//! and a native one over rusqlite that the tests use and that refuses what a
+//! Durable Object refuses, by the limits named here. The trait is synchronous
+//! on purpose: with no await between the first read and the last write, no
+//! other request can come in between.
+
+use super::Failure;
+use std::fmt;
+
+/// Bound parameters in one statement; the platform refuses the next. Lists
+/// travel as one JSON parameter and `json_each(?)`.
+pub const PARAMETERS_MAX: usize = 100;
+/// Bytes in one statement's text.
+pub const STATEMENT_BYTES_MAX: usize = 100_000;
+/// Bytes in a `LIKE` or `GLOB` pattern. We use `instr` and `substr` instead.
+pub const PATTERN_BYTES_MAX: usize = 50;
+/// Depth of an expression tree.
+pub const EXPRESSION_DEPTH_MAX: usize = 100;
+/// Terms of a compound `SELECT`.
+pub const COMPOUND_SELECT_MAX: usize = 5;
+/// Bytes in one string, blob or row.
+pub const ROW_BYTES_MAX: usize = 2_000_000;
+/// The largest magnitude an integer keeps on its way through JavaScript.
+pub const INTEGER_MAX: i64 = 1 << 53;
+
+/// A storage value: the storage classes we use. No boolean, which the
+/// platform would store as the text `true`, and no float.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// SQL NULL.
+    Null,
+    /// Within ±2^53.
+    Integer(i64),
+    /// UTF-8 text.
+    Text(String),
+    /// Bytes.
+    Blob(Vec<u8>),
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Integer(value.into())
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(value: &[u8]) -> Self {
+        Self::Blob(value.to_vec())
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// One result row, its columns taken from the left, one by one.
+#[derive(Debug)]
+pub struct Row(std::vec::IntoIter<Value>);
+
+impl Row {
+    /// A row of these columns.
+    pub fn new(columns: Vec<Value>) -> Self {
+        Self(columns.into_iter())
+    }
+
+    /// The next column as an integer.
+    pub fn integer(&mut self) -> Result<i64, SqlError> {
+        match self.0.next() {
+            Some(Value::Integer(value)) => Ok(value),
+            other => Err(SqlError::column("an integer", other.as_ref())),
+        }
+    }
+
+    /// The next column as a truth value.
+    pub fn boolean(&mut self) -> Result<bool, SqlError> {
+        Ok(self.integer()? != 0)
+    }
+
+    /// The next column as text.
+    pub fn text(&mut self) -> Result<String, SqlError> {
+        match self.0.next() {
+            Some(Value::Text(value)) => Ok(value),
+            other => Err(SqlError::column("text", other.as_ref())),
+        }
+    }
+
+    /// The next column as bytes.
+    pub fn blob(&mut self) -> Result<Vec<u8>, SqlError> {
+        match self.0.next() {
+            Some(Value::Blob(value)) => Ok(value),
+            other => Err(SqlError::column("a blob", other.as_ref())),
+        }
+    }
+
+    /// The next column as an integer, or `None` for NULL.
+    pub fn optional_integer(&mut self) -> Result<Option<i64>, SqlError> {
+        match self.0.next() {
+            Some(Value::Null) => Ok(None),
+            Some(Value::Integer(value)) => Ok(Some(value)),
+            other => Err(SqlError::column("an integer or NULL", other.as_ref())),
+        }
+    }
+
+    /// The next column as text, or `None` for NULL.
+    pub fn optional_text(&mut self) -> Result<Option<String>, SqlError> {
+        match self.0.next() {
+            Some(Value::Null) => Ok(None),
+            Some(Value::Text(value)) => Ok(Some(value)),
+            other => Err(SqlError::column("text or NULL", other.as_ref())),
+        }
+    }
+}
+
+/// A statement failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqlError {
+    message: String,
+}
+
+impl SqlError {
+    /// An error with the engine's message. The engines leave bound values
+    /// out of it, so that no person's data reaches the log.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into() }
+    }
+
+    fn column(wanted: &str, found: Option<&Value>) -> Self {
+        let found = match found {
+            None => "no more columns",
+            Some(Value::Null) => "NULL",
+            Some(Value::Integer(_)) => "an integer",
+            Some(Value::Text(_)) => "text",
+            Some(Value::Blob(_)) => "a blob",
+        };
+        Self::new(format!("a column holds {found} where {wanted} was read"))
+    }
+
+    /// Whether a UNIQUE constraint on `column` (as `table.column`) failed.
+    pub fn violates_unique(&self, column: &str) -> bool {
+        self.message.contains("UNIQUE constraint failed") && self.message.contains(column)
+    }
+}
+
+impl fmt::Display for SqlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// What becomes of a transaction's writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Keep them.
+    Commit,
+    /// Undo them.
+    Rollback,
+}
+
+/// A team's storage.
+pub trait Sql {
+    /// Runs one statement and hands each result row to `row` as it is read.
+    /// The first `Err` from `row` ends the reading and is returned.
+    fn each(
+        &self,
+        statement: &str,
+        parameters: &[Value],
+        row: &mut dyn FnMut(Row) -> Result<(), SqlError>,
+    ) -> Result<(), SqlError>;
+
+    /// Runs `body` inside a transaction and does with its writes as it says.
+    /// May be nested: an inner rollback keeps the outer writes.
+    fn atomically(&self, body: &mut dyn FnMut() -> Outcome) -> Result<(), SqlError>;
+}
+
+impl dyn Sql + '_ {
+    /// Runs a statement for its effect.
+    pub fn execute(&self, statement: &str, parameters: &[Value]) -> Result<(), SqlError> {
+        self.each(statement, parameters, &mut |_| Ok(()))
+    }
+
+    /// The first row, mapped, if there is one.
+    pub fn first<T>(
+        &self,
+        statement: &str,
+        parameters: &[Value],
+        mut map: impl FnMut(Row) -> Result<T, SqlError>,
+    ) -> Result<Option<T>, SqlError> {
+        let mut found = None;
+        self.each(statement, parameters, &mut |row| {
+            if found.is_none() {
+                found = Some(map(row)?);
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// All rows, mapped. For results that the statement itself bounds.
+    pub fn all<T>(
+        &self,
+        statement: &str,
+        parameters: &[Value],
+        mut map: impl FnMut(Row) -> Result<T, SqlError>,
+    ) -> Result<Vec<T>, SqlError> {
+        let mut found = Vec::new();
+        self.each(statement, parameters, &mut |row| {
+            found.push(map(row)?);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+}
+
+/// Runs `body` as one transaction and returns what it returned: its writes
+/// stay if that is `Ok`, and are undone if it is `Err`.
+pub fn transaction<T, R>(
+    sql: &dyn Sql,
+    body: impl FnOnce() -> Result<T, Failure<R>>,
+) -> Result<T, Failure<R>> {
+    let mut body = Some(body);
+    let mut result = None;
+    sql.atomically(&mut || {
+        let outcome = body.take().map(|run| run());
+        let commit = matches!(outcome, Some(Ok(_)));
+        result = outcome;
+        if commit { Outcome::Commit } else { Outcome::Rollback }
+    })?;
+    result.unwrap_or_else(|| Err(SqlError::new("the transaction did not run").into()))
+}

@@ -1,0 +1,1 @@
+//! Cloudflare's runtime around the rest.

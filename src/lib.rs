@@ -1,0 +1,22 @@
+//! kafkaman SCIM: the provisioning service of kafkaman teams.
+//!
+//! A company's identity provider pushes people and groups; this crate keeps
+//! each team's directory in a SQLite-backed Durable Object of its own and
+//! answers SCIM 2.0 (RFC 7643, RFC 7644) from it.
+//!
+//! The modules, in reading order, each using only those before it:
+//!
+//! 1. [`scim`]: the protocol as values. No clock, no storage, no HTTP.
+//! 2. [`directory`]: one team's data over a small synchronous SQL trait.
+//! 3. [`api`]: HTTP requests to HTTP responses, one function an endpoint.
+//! 4. `edge`: Cloudflare's runtime, the only code that names `worker`; it is
+//!    compiled for wasm32 alone, so nothing above can reach it.
+
+pub mod scim;
+
+pub mod directory;
+
+pub mod api;
+
+#[cfg(target_arch = "wasm32")]
+mod edge;

@@ -1,0 +1,41 @@
+//! Instants, and the `dateTime` of RFC 7643 section 2.3.5.
+//!
+//! A [`Timestamp`] counts milliseconds because that is what the platform's
+//! clock gives; `meta.created` and `meta.lastModified` carry no finer part.
+
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+use std::fmt;
+
+/// An instant: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// Reads an `xsd:dateTime`, RFC 7643 section 2.3.5: date and time, with
+    /// `T`, seconds, an optional fraction, and `Z` or an offset. A missing
+    /// offset reads as UTC. Digits beyond the millisecond are dropped.
+    pub fn parse(text: &str) -> Option<Self> {
+        let instant = match DateTime::parse_from_rfc3339(text) {
+            Ok(zoned) => zoned.to_utc(),
+            Err(_) => NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?.and_utc(),
+        };
+        Some(Self(instant.timestamp_millis()))
+    }
+
+    /// This instant, later by `milliseconds`.
+    #[must_use]
+    pub fn plus(self, milliseconds: i64) -> Self {
+        Self(self.0.saturating_add(milliseconds))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// `2026-11-23T21:05:17.000Z`: always UTC, always three digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match DateTime::<Utc>::from_timestamp_millis(self.0) {
+            Some(instant) => f.write_str(&instant.to_rfc3339_opts(SecondsFormat::Millis, true)),
+            // Beyond chrono's years; no clock of ours gives it.
+            None => f.write_str("1970-01-01T00:00:00.000Z"),
+        }
+    }
+}
