@@ -7,6 +7,16 @@
 
 pub mod datetime;
 pub mod error;
+pub mod filter;
+pub mod ingest;
+pub mod json;
+pub mod list;
+pub mod patch;
+pub mod path;
+pub mod project;
+pub mod schema;
+pub mod urn;
+pub mod version;
 
 pub use datetime::Timestamp;
 pub use error::{Error, ScimType};

@@ -1,0 +1,122 @@
+//! Lists (RFC 7644 sections 3.4.2 and 3.4.2.4): the query and the response.
+
+use super::error::shorten;
+use super::filter::{self, Filter};
+use super::project::Projection;
+use super::schema::ResourceType;
+use super::{Error, urn};
+use serde_json::{Map, Value};
+
+/// Resources on a page when the client does not say: authentik and Keycloak
+/// page without `count`.
+pub const PAGE_DEFAULT: i64 = 100;
+/// Resources on a page at most: `filter.maxResults`. With members left to a
+/// request of their own, a page stays under a megabyte.
+pub const PAGE_MAX: i64 = 200;
+
+/// What a list request asks for.
+#[derive(Debug)]
+pub struct Query<'s> {
+    /// Which resources.
+    pub filter: Option<Filter<'s>>,
+    /// The first result to show, counted from 1.
+    pub start_index: i64,
+    /// How many to show at most.
+    pub count: i64,
+    /// Which of their attributes.
+    pub projection: Projection<'s>,
+}
+
+/// The query parameters, decoded, in the order in which they came. Those that
+/// nobody defined are ignored (Entra adds `aadOptscim062020` to every URL).
+#[derive(Debug, Default)]
+pub struct Parameters(pub Vec<(String, String)>);
+
+impl Parameters {
+    /// Decodes a query string.
+    pub fn parse(query: &str) -> Self {
+        Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    }
+
+    /// The parameter of this name, ignoring case.
+    ///
+    /// # Errors
+    /// 400 `invalidValue` if it is given twice.
+    pub fn get(&self, name: &str) -> Result<Option<&str>, Error> {
+        let mut named = self.0.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name));
+        let first = named.next().map(|(_, value)| value.as_str());
+        match named.next() {
+            None => Ok(first),
+            Some(_) => Err(Error::invalid_value(format!("`{name}` is given twice"))),
+        }
+    }
+
+    /// The projection that the parameters ask for.
+    ///
+    /// # Errors
+    /// As [`Projection::parse`].
+    pub fn projection<'s>(&self, resource_type: &'s ResourceType) -> Result<Projection<'s>, Error> {
+        let attributes = self.get("attributes")?;
+        Projection::parse(resource_type, attributes, self.get("excludedAttributes")?)
+    }
+}
+
+impl<'s> Query<'s> {
+    /// Reads the parameters of a list of resources of one type.
+    ///
+    /// # Errors
+    /// 400 `invalidFilter` or `invalidValue`.
+    pub fn parse(resource_type: &'s ResourceType, parameters: &Parameters) -> Result<Self, Error> {
+        let filter = match parameters.get("filter")? {
+            Some(text) if !text.trim().is_empty() => Some(filter::parse(resource_type, text)?),
+            _ => None,
+        };
+        Ok(Self {
+            filter,
+            // RFC 7644 section 3.4.2.4: a start below 1 is 1, a count below 0 is 0.
+            start_index: whole(parameters, "startIndex")?.unwrap_or(1).max(1),
+            count: whole(parameters, "count")?.unwrap_or(PAGE_DEFAULT).clamp(0, PAGE_MAX),
+            projection: parameters.projection(resource_type)?,
+        })
+    }
+}
+
+/// A whole number; one too large for us is as good as the largest.
+fn whole(parameters: &Parameters, name: &str) -> Result<Option<i64>, Error> {
+    let Some(text) = parameters.get(name)?.map(str::trim) else { return Ok(None) };
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Error::invalid_value(format!(
+            "`{name}` must be a whole number, not `{}`",
+            shorten(text)
+        )));
+    }
+    let too_large = if text.starts_with('-') { i64::MIN } else { i64::MAX };
+    Ok(Some(text.parse().unwrap_or(too_large)))
+}
+
+/// One page of results.
+#[derive(Debug)]
+pub struct Page {
+    /// How many resources match in all.
+    pub total: i64,
+    /// The resources shown.
+    pub resources: Vec<Map<String, Value>>,
+}
+
+impl Page {
+    /// The ListResponse message of RFC 7644 section 3.4.2, Figure 3.
+    pub fn to_json(self, start_index: i64) -> Value {
+        let mut message = Map::new();
+        message.insert("schemas".into(), Value::from(vec![urn::LIST_RESPONSE]));
+        message.insert("totalResults".into(), self.total.into());
+        message.insert("startIndex".into(), start_index.into());
+        message.insert("itemsPerPage".into(), self.resources.len().into());
+        let resources = self.resources.into_iter().map(Value::Object).collect();
+        message.insert("Resources".into(), Value::Array(resources));
+        Value::Object(message)
+    }
+}
