@@ -1,1 +1,3 @@
 //! HTTP over plain values: a request comes in, a response goes out.
+
+pub mod scim;

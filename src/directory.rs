@@ -5,9 +5,17 @@
 //! requests to one team never interleave, and each change is one transaction:
 //! that is the whole concurrency design.
 
+pub mod audit;
 pub mod deployment;
+pub mod groups;
 pub mod members;
+pub mod membership;
+pub mod plan;
+pub mod render;
+pub mod resource;
+pub mod search;
 pub mod sql;
+pub mod users;
 
 pub use deployment::Deployment;
 pub use sql::{Sql, SqlError};

@@ -1,6 +1,10 @@
 //! What kafkaman adds to a SCIM User to make a member of a team.
 
-use super::{Context, Failure};
+use super::resource::{self, Kind};
+use super::users::with_schemas;
+use super::{Context, Failure, Fault};
+use crate::scim::ingest;
+use serde_json::{Value, json};
 
 /// What a member may do in the team. Nothing in a SCIM body ever grants one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +40,21 @@ pub struct NewMember<'a> {
 }
 
 /// Adds a member by hand; returns their SCIM `id`. Runs in the caller's
-/// transaction.
-pub fn add(_context: &Context<'_>, _member: &NewMember<'_>) -> Result<String, Failure> {
-    Err(super::Fault::new("the directory has no tables yet").into())
+/// transaction. A provider finds the member by `userName` and manages them
+/// from its first write on; the role stays.
+///
+/// # Errors
+/// 400 for a name or address that no User may have, 409 if it is taken.
+pub fn add(context: &Context<'_>, member: &NewMember<'_>) -> Result<String, Failure> {
+    let user = Kind::User.resource_type();
+    let body = json!({
+        "userName": member.email,
+        "displayName": member.name,
+        "active": true,
+        "emails": [{ "value": member.email, "type": "work", "primary": true }],
+    });
+    let Value::Object(body) = body else { return Err(Fault::new("a literal object").into()) };
+    let document = with_schemas(user, ingest::resource(user, body)?.document);
+    let role = Some(member.role.as_str());
+    Ok(resource::insert(context, Kind::User, &document, "team", role)?.id)
 }

@@ -125,6 +125,19 @@ impl fmt::Display for Literal {
     }
 }
 
+impl Filter<'_> {
+    /// Whether the filter names this core or common attribute anywhere.
+    pub fn names(&self, attribute: &str) -> bool {
+        match self {
+            Self::And(terms) | Self::Or(terms) => terms.iter().any(|term| term.names(attribute)),
+            Self::Not(term) => term.names(attribute),
+            Self::Present(path) | Self::Compare(path, ..) | Self::Element(path, _) => {
+                path.extension.is_none() && path.attribute.name == attribute
+            }
+        }
+    }
+}
+
 impl fmt::Display for Filter<'_> {
     /// The filter in the RFC's grammar, fully parenthesised; it parses back
     /// to the same tree.

@@ -5,7 +5,6 @@ use super::filter::{self, Filter};
 use super::project::Projection;
 use super::schema::ResourceType;
 use super::{Error, urn};
-use serde_json::{Map, Value};
 
 /// Resources on a page when the client does not say: authentik and Keycloak
 /// page without `count`.
@@ -103,20 +102,20 @@ fn whole(parameters: &Parameters, name: &str) -> Result<Option<i64>, Error> {
 pub struct Page {
     /// How many resources match in all.
     pub total: i64,
-    /// The resources shown.
-    pub resources: Vec<Map<String, Value>>,
+    /// The resources shown, each as its JSON text.
+    pub resources: Vec<String>,
 }
 
 impl Page {
-    /// The ListResponse message of RFC 7644 section 3.4.2, Figure 3.
-    pub fn to_json(self, start_index: i64) -> Value {
-        let mut message = Map::new();
-        message.insert("schemas".into(), Value::from(vec![urn::LIST_RESPONSE]));
-        message.insert("totalResults".into(), self.total.into());
-        message.insert("startIndex".into(), start_index.into());
-        message.insert("itemsPerPage".into(), self.resources.len().into());
-        let resources = self.resources.into_iter().map(Value::Object).collect();
-        message.insert("Resources".into(), Value::Array(resources));
-        Value::Object(message)
+    /// The text of the ListResponse message of RFC 7644 section 3.4.2.
+    pub fn to_json(&self, start_index: i64) -> String {
+        format!(
+            "{{\"schemas\":[\"{}\"],\"totalResults\":{},\"startIndex\":{start_index},\
+             \"itemsPerPage\":{},\"Resources\":[{}]}}",
+            urn::LIST_RESPONSE,
+            self.total,
+            self.resources.len(),
+            self.resources.join(",")
+        )
     }
 }

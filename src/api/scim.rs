@@ -1,0 +1,61 @@
+//! SCIM over HTTP (RFC 7644 section 3): what the Team object answers below
+//! `/scim/v2`.
+//!
+//! In scope: methods, paths, headers, status codes. Out of scope: what a
+//! change means (`directory`) and what a message says (`scim`). Every answer
+//! is JSON in SCIM's own shape, whatever goes wrong.
+
+mod answer;
+mod ask;
+pub mod discovery;
+mod resources;
+
+use crate::directory::audit::Actor;
+use crate::directory::resource::Kind;
+use crate::directory::{Context, Failure};
+use crate::scim::Error;
+pub use answer::{refusal, unmet};
+use ask::Ask;
+use http::{Method, Request, Response};
+
+/// Answers an authenticated request. `actor` is who the audit will name.
+pub fn handle(
+    context: &Context<'_>,
+    actor: &Actor,
+    request: Request<Vec<u8>>,
+) -> Result<Response<Vec<u8>>, crate::directory::Fault> {
+    let (head, body) = request.into_parts();
+    let is_head = head.method == Method::HEAD;
+    let answered =
+        Ask::read(&head, body).map_err(Failure::from).and_then(|ask| dispatch(context, actor, ask));
+    let mut response = match answered {
+        Ok(response) => response,
+        Err(Failure::Refused(error)) => refusal(&error, ask::media_type(&head.headers)),
+        Err(Failure::Fault(fault)) => return Err(fault),
+    };
+    if is_head {
+        response.body_mut().clear();
+    }
+    Ok(response)
+}
+
+fn dispatch(context: &Context<'_>, actor: &Actor, ask: Ask) -> Result<Response<Vec<u8>>, Failure> {
+    let segments: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
+    match segments.as_slice() {
+        ["Bulk"] | [".search"] | ["Users" | "Groups", ".search"] => Err(Error::status_only(
+            501,
+            "this endpoint is not supported; /ServiceProviderConfig says what is",
+        )
+        .into()),
+        ["Users"] => resources::collection(context, actor, Kind::User, &ask),
+        ["Users", id] => resources::single(context, actor, Kind::User, id, &ask),
+        ["Groups"] => resources::collection(context, actor, Kind::Group, &ask),
+        ["Groups", id] => resources::single(context, actor, Kind::Group, id, &ask),
+        ["Me", ..] => Err(Error::status_only(
+            501,
+            "/Me is not supported: a SCIM API key belongs to a team, not to a person",
+        )
+        .into()),
+        _ => discovery::answer(&context.deployment.base_url, &ask).map_err(Failure::from),
+    }
+}

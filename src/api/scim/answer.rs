@@ -1,0 +1,58 @@
+//! SCIM answers: media type, entity tags, locations, and no caching.
+
+use crate::directory::render::Rendered;
+use crate::scim::Error;
+use http::header::{self, HeaderName};
+use http::{HeaderValue, Response, StatusCode};
+
+/// A response with a body in a media type, which nobody between us and the
+/// client may keep or guess at.
+pub(super) fn with_body(status: StatusCode, media_type: &str, text: String) -> Response<Vec<u8>> {
+    let mut response = Response::new(text.into_bytes());
+    *response.status_mut() = status;
+    put(&mut response, header::CONTENT_TYPE, media_type);
+    put(&mut response, header::CACHE_CONTROL, "no-store");
+    put(&mut response, header::VARY, "Accept, Authorization");
+    put(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    response
+}
+
+/// A response without a body.
+pub(super) fn empty(status: StatusCode) -> Response<Vec<u8>> {
+    let mut response = Response::new(Vec::new());
+    *response.status_mut() = status;
+    put(&mut response, header::CACHE_CONTROL, "no-store");
+    response
+}
+
+/// A response about one resource: its address and version in headers. The
+/// address is in both headers, since RFC 7644 section 3.3 asks for `Location`
+/// and section 3.4.1 shows it on reads, where HTTP would have
+/// `Content-Location`.
+pub(super) fn about(rendered: &Rendered, mut response: Response<Vec<u8>>) -> Response<Vec<u8>> {
+    put(&mut response, header::ETAG, &rendered.version.tag());
+    put(&mut response, header::LOCATION, &rendered.location);
+    put(&mut response, header::CONTENT_LOCATION, &rendered.location);
+    response
+}
+
+/// An error in SCIM's shape. A status outside HTTP's range cannot be built.
+pub fn refusal(error: &Error, media_type: &str) -> Response<Vec<u8>> {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    with_body(status, media_type, error.to_json().to_string())
+}
+
+/// 405 for a method that an endpoint does not have.
+pub fn unmet(allow: &str, media_type: &str) -> Response<Vec<u8>> {
+    let error = Error::status_only(405, format!("this endpoint allows {allow}"));
+    let mut response = refusal(&error, media_type);
+    put(&mut response, header::ALLOW, allow);
+    response
+}
+
+/// Sets a header whose value is ours and therefore valid.
+pub(super) fn put(response: &mut Response<Vec<u8>>, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}

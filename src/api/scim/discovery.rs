@@ -1,0 +1,148 @@
+//! `/ServiceProviderConfig`, `/ResourceTypes` and `/Schemas` (RFC 7644
+//! section 4).
+//!
+//! They describe the software, not a team, so they are answered from the
+//! schema files alone: the Worker does it without waking an object when a
+//! request carries no key.
+
+use super::answer::{refusal, unmet, with_body};
+use super::ask::{self, Ask};
+use crate::scim::list::{PAGE_DEFAULT, PAGE_MAX, Page};
+use crate::scim::patch::OPERATIONS_MAX;
+use crate::scim::schema::{self, ResourceType};
+use crate::scim::{Error, urn};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use serde_json::{Map, Value, json};
+
+/// Answers a discovery request without a key.
+pub fn handle(base_url: &str, head: &Parts) -> Response<Vec<u8>> {
+    let answered = Ask::read(head, Vec::new()).and_then(|ask| answer(base_url, &ask));
+    let mut response =
+        answered.unwrap_or_else(|error| refusal(&error, ask::media_type(&head.headers)));
+    if head.method == Method::HEAD {
+        response.body_mut().clear();
+    }
+    response
+}
+
+/// Answers a discovery request, or 404 for any other path.
+pub(super) fn answer(base_url: &str, ask: &Ask) -> Result<Response<Vec<u8>>, Error> {
+    let segments: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
+    let found = match segments.as_slice() {
+        ["ServiceProviderConfig"] => Some(service_provider_config(base_url).to_string()),
+        ["ResourceTypes"] => Some(listed(&resource_types(base_url))),
+        ["ResourceTypes", id] => by_id(resource_types(base_url), id),
+        ["Schemas"] => Some(listed(&schemas(base_url))),
+        ["Schemas", id] => by_id(schemas(base_url), &percent_decoded(id)),
+        _ => None,
+    };
+    let Some(text) = found else {
+        return Err(Error::status_only(404, "there is no such endpoint or resource"));
+    };
+    if !matches!(ask.method, Method::GET | Method::HEAD) {
+        return Ok(unmet("GET, HEAD", ask.media_type));
+    }
+    if ask.parameters.get("filter")?.is_some() {
+        // RFC 7644 section 4: a filter here is answered with 403.
+        return Err(Error::status_only(403, "discovery endpoints take no `filter`"));
+    }
+    Ok(with_body(StatusCode::OK, ask.media_type, text))
+}
+
+fn listed(resources: &[Value]) -> String {
+    let total = i64::try_from(resources.len()).unwrap_or(i64::MAX);
+    Page { total, resources: resources.iter().map(Value::to_string).collect() }.to_json(1)
+}
+
+fn by_id(resources: Vec<Value>, id: &str) -> Option<String> {
+    let has_id = |resource: &Value| {
+        resource.get("id").and_then(Value::as_str).is_some_and(|own| own.eq_ignore_ascii_case(id))
+    };
+    resources.into_iter().find(has_id).map(|resource| resource.to_string())
+}
+
+/// A URN in a path may come with its colons encoded.
+fn percent_decoded(segment: &str) -> String {
+    // In a form a plus is a space; no URN of ours has either.
+    let pair = form_urlencoded::parse(segment.as_bytes()).next();
+    pair.map_or_else(String::new, |(name, _)| name.into_owned())
+}
+
+/// RFC 7643 section 5, and RFC 9865 section 4 for `pagination`.
+fn service_provider_config(base_url: &str) -> Value {
+    json!({
+        "schemas": [urn::SERVICE_PROVIDER_CONFIG],
+        "patch": { "supported": true },
+        // Not supported yet; authentik reads `maxOperations` all the same, as
+        // the number of operations it may put into one PATCH.
+        "bulk": { "supported": false, "maxOperations": OPERATIONS_MAX, "maxPayloadSize": 8 << 20 },
+        "filter": { "supported": true, "maxResults": PAGE_MAX },
+        "changePassword": { "supported": false },
+        "sort": { "supported": false },
+        "etag": { "supported": true },
+        "pagination": {
+            "cursor": false,
+            "index": true,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": PAGE_DEFAULT,
+            "maxPageSize": PAGE_MAX,
+        },
+        "authenticationSchemes": [{
+            "type": "oauthbearertoken",
+            "name": "SCIM API key",
+            "description": "A team's SCIM API key as a bearer token, made by a team admin",
+            "specUri": "https://www.rfc-editor.org/info/rfc6750",
+            "primary": true,
+        }],
+        "meta": {
+            "resourceType": "ServiceProviderConfig",
+            "location": format!("{base_url}/scim/v2/ServiceProviderConfig"),
+        },
+    })
+}
+
+/// RFC 7643 section 6.
+fn resource_types(base_url: &str) -> Vec<Value> {
+    let one = |own: &ResourceType, description: &str| {
+        let extension =
+            |extension: &schema::Schema| json!({ "schema": extension.id, "required": false });
+        json!({
+            "schemas": [urn::RESOURCE_TYPE],
+            "id": own.name,
+            "name": own.name,
+            "description": description,
+            "endpoint": own.endpoint,
+            "schema": own.core.id,
+            "schemaExtensions": own.extensions.iter().map(extension).collect::<Vec<_>>(),
+            "meta": {
+                "resourceType": "ResourceType",
+                "location": format!("{base_url}/scim/v2/ResourceTypes/{}", own.name),
+            },
+        })
+    };
+    vec![one(schema::user(), "A member of the team"), one(schema::group(), "A group of members")]
+}
+
+/// RFC 7643 section 7: the schema files, with where they stand.
+fn schemas(base_url: &str) -> Vec<Value> {
+    let texts = [
+        schema::USER_JSON,
+        schema::ENTERPRISE_USER_JSON,
+        schema::GROUP_JSON,
+        schema::SERVICE_PROVIDER_CONFIG_JSON,
+        schema::RESOURCE_TYPE_JSON,
+        schema::SCHEMA_JSON,
+    ];
+    let one = |text: &str| {
+        let mut schema: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
+        let id = schema.get("id").and_then(Value::as_str).unwrap_or_default();
+        let meta = json!({
+            "resourceType": "Schema",
+            "location": format!("{base_url}/scim/v2/Schemas/{id}"),
+        });
+        schema.insert("meta".into(), meta);
+        Value::Object(schema)
+    };
+    texts.into_iter().map(one).collect()
+}

@@ -1,0 +1,121 @@
+//! `/Users` and `/Groups`, and single resources below them.
+
+use super::answer::{about, empty, unmet, with_body};
+use super::ask::Ask;
+use crate::directory::audit::Actor;
+use crate::directory::render::{self, Rendered};
+use crate::directory::resource::{self, Kind, Stored};
+use crate::directory::{Context, Failure, groups, membership, search, users};
+use crate::scim::list::Query;
+use crate::scim::version;
+use http::{Method, Response, StatusCode};
+
+/// Members beyond which the answer to a group's PATCH is 204: the client has
+/// the list it just changed, and Entra advises against sending it back.
+const PATCHED_MEMBERS_MAX: i64 = 100;
+
+/// GET and POST on a collection.
+pub(super) fn collection(
+    context: &Context<'_>,
+    actor: &Actor,
+    kind: Kind,
+    ask: &Ask,
+) -> Result<Response<Vec<u8>>, Failure> {
+    match ask.method {
+        Method::GET | Method::HEAD => {
+            let query = Query::parse(kind.resource_type(), &ask.parameters)?;
+            let page = search::search(context, kind, &query)?;
+            Ok(with_body(StatusCode::OK, ask.media_type, page.to_json(query.start_index)))
+        }
+        Method::POST => {
+            let projection = ask.parameters.projection(kind.resource_type())?;
+            let stored = match kind {
+                Kind::User => users::create(context, actor, ask.object()?)?,
+                Kind::Group => groups::create(context, actor, ask.object()?)?,
+            };
+            let rendered = render::one(context, &stored, &projection)?;
+            Ok(whole(StatusCode::CREATED, ask, rendered))
+        }
+        _ => Ok(unmet("GET, HEAD, POST", ask.media_type)),
+    }
+}
+
+/// GET, PUT, PATCH and DELETE on one resource.
+pub(super) fn single(
+    context: &Context<'_>,
+    actor: &Actor,
+    kind: Kind,
+    id: &str,
+    ask: &Ask,
+) -> Result<Response<Vec<u8>>, Failure> {
+    match ask.method {
+        Method::GET | Method::HEAD => read(context, kind, id, ask),
+        Method::PUT | Method::PATCH => write(context, actor, kind, id, ask),
+        Method::DELETE => {
+            let if_match = ask.if_match.as_deref();
+            match kind {
+                Kind::User => users::delete(context, actor, id, if_match)?,
+                Kind::Group => groups::delete(context, actor, id, if_match)?,
+            }
+            Ok(empty(StatusCode::NO_CONTENT))
+        }
+        _ => Ok(unmet("GET, HEAD, PUT, PATCH, DELETE", ask.media_type)),
+    }
+}
+
+fn read(
+    context: &Context<'_>,
+    kind: Kind,
+    id: &str,
+    ask: &Ask,
+) -> Result<Response<Vec<u8>>, Failure> {
+    let projection = ask.parameters.projection(kind.resource_type())?;
+    let stored = resource::fetch(context, kind, id)?;
+    let rendered = render::one(context, &stored, &projection)?;
+    if version::is_unchanged(ask.if_none_match.as_deref(), rendered.version) {
+        return Ok(about(&rendered, empty(StatusCode::NOT_MODIFIED)));
+    }
+    Ok(whole(StatusCode::OK, ask, rendered))
+}
+
+fn write(
+    context: &Context<'_>,
+    actor: &Actor,
+    kind: Kind,
+    id: &str,
+    ask: &Ask,
+) -> Result<Response<Vec<u8>>, Failure> {
+    let projection = ask.parameters.projection(kind.resource_type())?;
+    // A resource that does not exist is 404 whatever the body is worth.
+    resource::fetch(context, kind, id)?;
+    let body = ask.object()?;
+    let if_match = ask.if_match.as_deref();
+    let is_patch = ask.method == Method::PATCH;
+    let stored = match (kind, is_patch) {
+        (Kind::User, true) => users::patch(context, actor, id, if_match, body)?,
+        (Kind::User, false) => users::replace(context, actor, id, if_match, body)?,
+        (Kind::Group, true) => groups::patch(context, actor, id, if_match, body)?,
+        (Kind::Group, false) => groups::replace(context, actor, id, if_match, body)?,
+    };
+    let is_large = is_patch && !projection.is_chosen() && is_large_group(context, &stored)?;
+    let rendered = match ask.wants_minimal || is_large {
+        true => render::head(context, &stored),
+        false => render::one(context, &stored, &projection)?,
+    };
+    if ask.wants_minimal || is_large {
+        return Ok(about(&rendered, empty(StatusCode::NO_CONTENT)));
+    }
+    Ok(whole(StatusCode::OK, ask, rendered))
+}
+
+fn is_large_group(context: &Context<'_>, stored: &Stored) -> Result<bool, Failure> {
+    match stored.kind {
+        Kind::User => Ok(false),
+        Kind::Group => Ok(membership::exceeds(context, stored.seq, PATCHED_MEMBERS_MAX)?),
+    }
+}
+
+fn whole(status: StatusCode, ask: &Ask, mut rendered: Rendered) -> Response<Vec<u8>> {
+    let text = std::mem::take(&mut rendered.text);
+    about(&rendered, with_body(status, ask.media_type, text))
+}

@@ -1,0 +1,287 @@
+//! Groups through SCIM: create, replace, patch, delete.
+//!
+//! A group's own attributes are its document; its members are rows. A change
+//! of either is a change of the group. Ids that name nobody in the team are
+//! left out, and noted: one person who was deleted meanwhile must not fail a
+//! whole push.
+
+use super::audit::{self, Action, Actor};
+use super::membership::{self, Member, Resolved};
+use super::render;
+use super::resource::{self, Document, Kind, Stored};
+use super::users::{differing, note_ignored, with_schemas};
+use super::{Context, Failure};
+use crate::scim::filter::{Filter, Literal, Operator};
+use crate::scim::patch::{self, Op, Operation};
+use crate::scim::schema::ResourceType;
+use crate::scim::{Error, ingest};
+use serde_json::{Map, Value, json};
+
+/// Adds a group.
+///
+/// # Errors
+/// 400 for a body that is no Group, 409 `uniqueness` if the name is taken.
+pub fn create(
+    context: &Context<'_>,
+    actor: &Actor,
+    body: Map<String, Value>,
+) -> Result<Stored, Failure> {
+    let ingested = ingest::resource(group(), body)?;
+    let (document, members) = split_members(ingested.document)?;
+    context.transaction(|| {
+        let name = document.get("displayName").and_then(Value::as_str).unwrap_or_default();
+        if resource::fetch_by_key(context, Kind::Group, name)?.is_some() {
+            return Err(resource::duplicate(Kind::Group, &document).into());
+        }
+        let stored = resource::insert(context, Kind::Group, &document, "scim", None)?;
+        let resolved = membership::resolve(context, &members)?;
+        membership::add(context, stored.seq, &resolved.seqs)?;
+        let detail = json!({ "members": resolved.seqs.len() });
+        audit::record(context, actor, Action::GroupCreated, &stored.id, &detail)?;
+        note_unknown(context, actor, &stored, resolved.unknown)?;
+        note_ignored(context, actor, &stored, &ingested.ignored)?;
+        Ok(stored)
+    })
+}
+
+/// Replaces a group's attributes and members.
+///
+/// # Errors
+/// 400 for a body that is no Group, 404, 409 `uniqueness`, 412.
+pub fn replace(
+    context: &Context<'_>,
+    actor: &Actor,
+    id: &str,
+    if_match: Option<&str>,
+    body: Map<String, Value>,
+) -> Result<Stored, Failure> {
+    context.transaction(|| {
+        let stored = resource::fetch_for_change(context, Kind::Group, id, if_match)?;
+        let ingested = ingest::resource(group(), body)?;
+        let (document, members) = split_members(ingested.document)?;
+        let resolved = membership::resolve(context, &members)?;
+        let moved = membership::set(context, stored.seq, &resolved.seqs)?;
+        let old = stored.parse()?;
+        let stored = change(context, actor, &stored, &old, &document, moved)?;
+        note_unknown(context, actor, &stored, resolved.unknown)?;
+        note_ignored(context, actor, &stored, &ingested.ignored)?;
+        Ok(stored)
+    })
+}
+
+/// Changes some of a group's attributes or members.
+///
+/// # Errors
+/// 400 for operations that cannot be applied, 404, 409 `uniqueness`, 412.
+pub fn patch(
+    context: &Context<'_>,
+    actor: &Actor,
+    id: &str,
+    if_match: Option<&str>,
+    body: Map<String, Value>,
+) -> Result<Stored, Failure> {
+    context.transaction(|| {
+        let stored = resource::fetch_for_change(context, Kind::Group, id, if_match)?;
+        let patch = patch::parse(group(), body)?;
+        let old = stored.parse()?;
+        let mut new = old.clone();
+        let mut moved: usize = 0;
+        let mut unknown: usize = 0;
+        for operation in &patch.operations {
+            if operation.target.path.attribute.name == "members" {
+                let (changed, missing) = change_members(context, &stored, operation)
+                    .map_err(|failure| at(failure, &operation.place))?;
+                moved = moved.saturating_add(changed);
+                unknown = unknown.saturating_add(missing);
+            } else {
+                patch::apply(&mut new, operation)?;
+            }
+        }
+        ingest::check(group(), &new)?;
+        let new = with_schemas(group(), ingest::in_schema_order(group(), new));
+        let stored = change(context, actor, &stored, &old, &new, moved)?;
+        note_unknown(context, actor, &stored, unknown)?;
+        note_ignored(context, actor, &stored, &patch.ignored)?;
+        Ok(stored)
+    })
+}
+
+/// Removes a group. Its members stay in the team, suspended ones included.
+///
+/// # Errors
+/// 404, 412.
+pub fn delete(
+    context: &Context<'_>,
+    actor: &Actor,
+    id: &str,
+    if_match: Option<&str>,
+) -> Result<(), Failure> {
+    context.transaction(|| {
+        let stored = resource::fetch_for_change(context, Kind::Group, id, if_match)?;
+        membership::forget(context, stored.seq)?;
+        resource::delete(context, &stored)?;
+        audit::record(context, actor, Action::GroupDeleted, id, &json!({}))?;
+        Ok(())
+    })
+}
+
+fn group() -> &'static ResourceType {
+    Kind::Group.resource_type()
+}
+
+/// Stores what is new of the document and counts the members that moved.
+fn change(
+    context: &Context<'_>,
+    actor: &Actor,
+    stored: &Stored,
+    old: &Document,
+    new: &Document,
+    moved: usize,
+) -> Result<Stored, Failure> {
+    let changed = if old != new {
+        resource::update(context, stored, old, new)?
+    } else if moved > 0 {
+        resource::touch(context, stored)?
+    } else {
+        return Ok(stored.clone());
+    };
+    let detail = json!({ "attributes": differing(old, new), "members": moved });
+    audit::record(context, actor, Action::GroupUpdated, &stored.id, &detail)?;
+    Ok(changed)
+}
+
+/// Records that members named in a request are not in the team.
+fn note_unknown(
+    context: &Context<'_>,
+    actor: &Actor,
+    stored: &Stored,
+    unknown: usize,
+) -> Result<(), Failure> {
+    if unknown > 0 {
+        let detail = json!({ "members": unknown });
+        audit::record(context, actor, Action::MembersUnknown, &stored.id, &detail)?;
+    }
+    Ok(())
+}
+
+/// Takes the members out of an ingested body: the document, and their ids.
+fn split_members(mut document: Document) -> Result<(Document, Vec<String>), Error> {
+    let members = match document.shift_remove("members") {
+        Some(members) => ids_of(&members)?,
+        None => Vec::new(),
+    };
+    Ok((with_schemas(group(), document), members))
+}
+
+/// The ids in a canonical `members` value.
+fn ids_of(members: &Value) -> Result<Vec<String>, Error> {
+    let members = members.as_array().map(Vec::as_slice).unwrap_or_default();
+    let id = |member: &Value| member.get("value").and_then(Value::as_str).map(str::to_owned);
+    members
+        .iter()
+        .map(|member| {
+            id(member).ok_or_else(|| Error::invalid_value("a group member needs a `value`, its id"))
+        })
+        .collect()
+}
+
+fn at(failure: Failure, place: &str) -> Failure {
+    match failure {
+        Failure::Refused(error) => Failure::Refused(error.at(place)),
+        fault => fault,
+    }
+}
+
+/// Applies one operation on `members`; returns how many came or went, and how
+/// many of those named are not in the team.
+fn change_members(
+    context: &Context<'_>,
+    stored: &Stored,
+    operation: &Operation<'_>,
+) -> Result<(usize, usize), Failure> {
+    let path = &operation.target.path;
+    if path.sub.is_some() {
+        return Err(Error::mutability(format!(
+            "`{path}` cannot be changed; remove the member and add another"
+        ))
+        .into());
+    }
+    let listed = match &operation.value {
+        None => None,
+        Some(value) => ingest::value(path.attribute, value.clone(), "members")?,
+    };
+    let ids = listed.as_ref().map(ids_of).transpose()?.unwrap_or_default();
+    match (operation.op, &operation.target.filter) {
+        (Op::Add, None) => {
+            let Resolved { seqs, unknown } = membership::resolve(context, &ids)?;
+            Ok((membership::add(context, stored.seq, &seqs)?, unknown))
+        }
+        (Op::Replace, None) => {
+            let Resolved { seqs, unknown } = membership::resolve(context, &ids)?;
+            Ok((membership::set(context, stored.seq, &seqs)?, unknown))
+        }
+        // `"value": []` lists nobody, so nobody goes; no `value` means all.
+        (Op::Remove, None) if operation.value.as_ref().is_some_and(|value| !value.is_null()) => {
+            let Resolved { seqs, .. } = membership::resolve(context, &ids)?;
+            Ok((membership::remove(context, stored.seq, &seqs)?, 0))
+        }
+        (Op::Remove, None) => Ok((membership::set(context, stored.seq, &[])?, 0)),
+        (Op::Remove, Some(filter)) => {
+            let chosen = chosen_by(context, stored, filter)?;
+            Ok((membership::remove(context, stored.seq, &chosen)?, 0))
+        }
+        (Op::Add | Op::Replace, Some(filter)) => {
+            let chosen = chosen_by(context, stored, filter)?;
+            if chosen.is_empty() {
+                return Err(Error::no_target(format!("no member matches `{filter}`")).into());
+            }
+            let Resolved { seqs, unknown } = membership::resolve(context, &ids)?;
+            let gone = match operation.op {
+                Op::Replace => membership::remove(context, stored.seq, &chosen)?,
+                _ => 0,
+            };
+            let come = membership::add(context, stored.seq, &seqs)?;
+            Ok((gone.saturating_add(come), unknown))
+        }
+    }
+}
+
+/// The members that a value path chooses. `members[value eq "…"]`, which is
+/// what clients send, reads the rows it names; any other filter reads all.
+fn chosen_by(
+    context: &Context<'_>,
+    stored: &Stored,
+    filter: &Filter<'_>,
+) -> Result<Vec<i64>, Failure> {
+    if let Some(ids) = ids_named(filter) {
+        let resolved = membership::resolve(context, &ids)?;
+        return Ok(membership::among(context, stored.seq, &resolved.seqs)?);
+    }
+    let mut chosen = Vec::new();
+    membership::each_member(context, stored.seq, &mut |member: Member| {
+        let shown = Map::from_iter([
+            ("value".to_owned(), member.id.as_str().into()),
+            ("$ref".to_owned(), render::location(context, member.kind, &member.id).into()),
+            ("display".to_owned(), member.display.into()),
+            ("type".to_owned(), member.kind.name().into()),
+        ]);
+        if filter.matches(&shown) {
+            chosen.push(member.seq);
+        }
+    })?;
+    Ok(chosen)
+}
+
+/// The ids in `value eq "a" or value eq "b" …`; `None` for any other filter.
+fn ids_named(filter: &Filter<'_>) -> Option<Vec<String>> {
+    match filter {
+        Filter::Compare(path, Operator::Eq, Literal::Text(text)) if path.is("value", "") => {
+            Some(vec![text.given.clone()])
+        }
+        Filter::Or(terms) => {
+            let each: Option<Vec<_>> = terms.iter().map(ids_named).collect();
+            each.map(|each| each.into_iter().flatten().collect())
+        }
+        _ => None,
+    }
+}

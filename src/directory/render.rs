@@ -1,0 +1,277 @@
+//! What a stored resource looks like to a client.
+//!
+//! A resource leaves as JSON text. By default that text is the stored
+//! document with `id`, the derived attributes and `meta` around it, and is
+//! never parsed; a projection, or a manager to resolve, takes the way over a
+//! parsed object. Members are written row by row into the text, so that a
+//! group of 100,000 needs no more memory than its answer.
+
+use super::membership::{self, InGroup};
+use super::resource::{Document, Kind, Stored};
+use super::{Context, Failure, Fault};
+use crate::scim::project::Projection;
+use crate::scim::schema::Attribute;
+use crate::scim::urn;
+use crate::scim::version::{Version, digest};
+use serde_json::{Map, Value, json};
+
+/// A resource as an answer shows it.
+#[derive(Debug)]
+pub struct Rendered {
+    /// The JSON text.
+    pub text: String,
+    /// Its version, also in `meta.version`.
+    pub version: Version,
+    /// Its `meta.location`.
+    pub location: String,
+}
+
+/// Renders one resource.
+pub fn one(
+    context: &Context<'_>,
+    stored: &Stored,
+    projection: &Projection<'_>,
+) -> Result<Rendered, Failure> {
+    let groups = match shows_groups(stored.kind, projection) {
+        true => membership::groups_of(context, &[stored.seq])?.remove(&stored.seq),
+        false => None,
+    };
+    Ok(with_groups(context, stored, projection, groups.unwrap_or_default())?)
+}
+
+/// The address and version of a resource whose body is not sent.
+pub fn head(context: &Context<'_>, stored: &Stored) -> Rendered {
+    Rendered {
+        text: String::new(),
+        version: Version { stored: stored.version, derived: None },
+        location: location(context, stored.kind, &stored.id),
+    }
+}
+
+/// Renders resources of one type in order until they come to `bytes_max`;
+/// one at least, if there is one.
+pub fn page(
+    context: &Context<'_>,
+    resources: &[Stored],
+    projection: &Projection<'_>,
+    bytes_max: usize,
+) -> Result<Vec<String>, Failure> {
+    let mut groups = match resources.first() {
+        Some(first) if shows_groups(first.kind, projection) => {
+            let seqs: Vec<i64> = resources.iter().map(|stored| stored.seq).collect();
+            membership::groups_of(context, &seqs)?
+        }
+        _ => Default::default(),
+    };
+    let mut texts = Vec::with_capacity(resources.len());
+    let mut bytes: usize = 0;
+    for stored in resources {
+        let groups = groups.remove(&stored.seq).unwrap_or_default();
+        let text = with_groups(context, stored, projection, groups)?.text;
+        bytes = bytes.saturating_add(text.len());
+        texts.push(text);
+        if bytes >= bytes_max {
+            break;
+        }
+    }
+    Ok(texts)
+}
+
+/// The address of a resource, built from our own settings and our own id.
+pub fn location(context: &Context<'_>, kind: Kind, id: &str) -> String {
+    let endpoint = kind.resource_type().endpoint;
+    format!("{}/scim/v2{endpoint}/{id}", context.deployment.base_url)
+}
+
+/// `meta`, RFC 7643 section 3.1.
+pub fn meta(context: &Context<'_>, stored: &Stored, version: Version) -> Value {
+    json!({
+        "resourceType": stored.kind.name(),
+        "created": stored.created.to_string(),
+        "lastModified": stored.modified.to_string(),
+        "location": location(context, stored.kind, &stored.id),
+        "version": version.tag(),
+    })
+}
+
+/// The value of `groups` of a User; `None` if it is in none.
+pub fn groups_value(context: &Context<'_>, groups: &[InGroup]) -> Option<Value> {
+    let one = |group: &InGroup| {
+        json!({
+            "value": group.id,
+            "$ref": location(context, Kind::Group, &group.id),
+            "display": group.display,
+            "type": if group.direct { "direct" } else { "indirect" },
+        })
+    };
+    (!groups.is_empty()).then(|| Value::Array(groups.iter().map(one).collect()))
+}
+
+fn shows_groups(kind: Kind, projection: &Projection<'_>) -> bool {
+    kind == Kind::User && projection.shows(kind.resource_type(), "groups")
+}
+
+fn with_groups(
+    context: &Context<'_>,
+    stored: &Stored,
+    projection: &Projection<'_>,
+    groups: Vec<InGroup>,
+) -> Result<Rendered, Fault> {
+    let mut derived = String::new();
+    let groups = groups_value(context, &groups);
+    if let Some(groups) = &groups {
+        derived.push_str(&groups.to_string());
+    }
+    let members = match stored.kind {
+        Kind::Group => members_text(context, stored, projection)?,
+        Kind::User => None,
+    };
+    derived.push_str(members.as_deref().unwrap_or_default());
+    let manager = manager_of(context, stored)?;
+    if let Some(manager) = &manager {
+        derived.push_str(&manager.to_string());
+    }
+    let version = Version {
+        stored: stored.version,
+        derived: (!derived.is_empty() && derived != "[]").then(|| digest(&derived)),
+    };
+    let meta = meta(context, stored, version);
+    let mut text = if projection.is_chosen() || manager.is_some() {
+        projected(stored, projection, manager, groups, meta)?
+    } else {
+        spliced(stored, groups, &meta)
+    };
+    if let Some(members) = members {
+        text.pop();
+        text.push_str(",\"members\":");
+        text.push_str(&members);
+        text.push('}');
+    }
+    let location = location(context, stored.kind, &stored.id);
+    Ok(Rendered { text, version, location })
+}
+
+/// The stored text with the rest around it.
+fn spliced(stored: &Stored, groups: Option<Value>, meta: &Value) -> String {
+    let inner = stored.document.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+    let inner = inner.unwrap_or_default();
+    let mut text = String::with_capacity(inner.len().saturating_add(512));
+    text.push_str("{\"id\":\"");
+    text.push_str(&stored.id);
+    text.push_str("\",");
+    text.push_str(inner);
+    if let Some(groups) = groups {
+        text.push_str(",\"groups\":");
+        text.push_str(&groups.to_string());
+    }
+    text.push_str(",\"meta\":");
+    text.push_str(&meta.to_string());
+    text.push('}');
+    text
+}
+
+fn projected(
+    stored: &Stored,
+    projection: &Projection<'_>,
+    manager: Option<Value>,
+    groups: Option<Value>,
+    meta: Value,
+) -> Result<String, Fault> {
+    let mut resource = Map::new();
+    resource.insert("id".into(), stored.id.as_str().into());
+    resource.extend(stored.parse()?);
+    if let (Some(manager), Some(Value::Object(enterprise))) =
+        (manager, resource.get_mut(urn::ENTERPRISE_USER))
+    {
+        enterprise.insert("manager".into(), manager);
+    }
+    if let Some(groups) = groups {
+        resource.insert("groups".into(), groups);
+    }
+    resource.insert("meta".into(), meta);
+    let resource = projection.apply(stored.kind.resource_type(), resource);
+    Ok(Value::Object(resource).to_string())
+}
+
+/// A User's manager with `$ref` and `displayName`, if the manager is a member
+/// of the team. A manager from elsewhere stays the value that was given.
+fn manager_of(context: &Context<'_>, stored: &Stored) -> Result<Option<Value>, Fault> {
+    if stored.kind != Kind::User || !stored.document.contains("\"manager\":{") {
+        return Ok(None);
+    }
+    let document: Document = stored.parse()?;
+    let manager = document.get(urn::ENTERPRISE_USER).and_then(|own| own.get("manager"));
+    let Some(Value::Object(manager)) = manager else { return Ok(None) };
+    let Some(id) = manager.get("value").and_then(Value::as_str) else { return Ok(None) };
+    let display = context.sql.first(
+        "SELECT display FROM resource WHERE type = 'User' AND id = ?",
+        &[id.into()],
+        |mut row| row.text(),
+    )?;
+    Ok(display.map(|display| {
+        let mut shown = manager.clone();
+        shown.insert("$ref".into(), location(context, Kind::User, id).into());
+        shown.insert("displayName".into(), display.into());
+        Value::Object(shown)
+    }))
+}
+
+/// The members of a group as a JSON array, with the sub-attributes that the
+/// projection shows. `None`, and no row is read, if it shows no members.
+fn members_text(
+    context: &Context<'_>,
+    stored: &Stored,
+    projection: &Projection<'_>,
+) -> Result<Option<String>, Fault> {
+    let group = Kind::Group.resource_type();
+    let Some(attribute) = group.attribute("members") else { return Ok(None) };
+    if !projection.shows(group, "members") {
+        return Ok(None);
+    }
+    let shown = |sub: &str| shows_sub(projection, attribute, sub);
+    let shown = [shown("value"), shown("$ref"), shown("display"), shown("type")];
+    let mut text = String::from("[");
+    membership::each_member(context, stored.seq, &mut |member| {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        let location = location(context, member.kind, &member.id);
+        let parts = [
+            ("value", member.id.as_str()),
+            ("$ref", location.as_str()),
+            ("display", member.display.as_str()),
+            ("type", member.kind.name()),
+        ];
+        text.push('{');
+        let mut separator = "";
+        for ((name, value), shown) in parts.into_iter().zip(shown) {
+            if shown {
+                text.push_str(separator);
+                text.push_str(&format!("\"{name}\":{}", Value::from(value)));
+                separator = ",";
+            }
+        }
+        text.push('}');
+    })?;
+    text.push(']');
+    Ok(Some(text))
+}
+
+/// Whether the projection shows this sub-attribute of a shown attribute.
+fn shows_sub(projection: &Projection<'_>, attribute: &Attribute, sub: &str) -> bool {
+    use crate::scim::path::Target;
+    let named = |targets: &[Target<'_>], sub: &str| {
+        targets.iter().any(|target| match target {
+            Target::Attribute(path) => path.is(&attribute.name, sub),
+            _ => false,
+        })
+    };
+    match projection {
+        Projection::Default => true,
+        Projection::Without(targets) => !named(targets, sub),
+        Projection::Only(targets) => {
+            let parts = attribute.sub_attributes.iter().any(|own| named(targets, &own.name));
+            named(targets, "") || !parts || named(targets, sub)
+        }
+    }
+}

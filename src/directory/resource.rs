@@ -1,0 +1,390 @@
+//! Resources as rows: what Users and Groups have in common.
+//!
+//! In scope: the `resource` table, the lookup keys beside it and the tally.
+//! Out of scope: what a change means (`users`, `groups`) and what a resource
+//! looks like to a client (`render`). Every function that writes runs in its
+//! caller's transaction.
+
+use super::sql::{Row, SqlError, Value as Sql};
+use super::{Context, Failure, Fault};
+use crate::scim::filter::fold;
+use crate::scim::schema::{self, ResourceType};
+use crate::scim::{Error, Timestamp, version};
+use serde_json::{Map, Value};
+
+/// Which of the two types of resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A person.
+    User,
+    /// A group.
+    Group,
+}
+
+impl Kind {
+    /// The schemas and endpoint.
+    pub fn resource_type(self) -> &'static ResourceType {
+        match self {
+            Self::User => schema::user(),
+            Self::Group => schema::group(),
+        }
+    }
+
+    /// The name, as in `meta.resourceType` and the `type` column.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::User => "User",
+            Self::Group => "Group",
+        }
+    }
+
+    /// The attribute that the type is unique by.
+    pub fn key_attribute(self) -> &'static str {
+        match self {
+            Self::User => "userName",
+            Self::Group => "displayName",
+        }
+    }
+
+    /// The other attributes, and sub-attributes of them, that are found by
+    /// equality through the `lookup` table.
+    pub fn lookups(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::User => &[("externalId", ""), ("displayName", ""), ("emails", "value")],
+            Self::Group => &[("externalId", "")],
+        }
+    }
+
+    fn named(name: &str) -> Self {
+        if name == "Group" { Self::Group } else { Self::User }
+    }
+}
+
+/// A resource's document: its attributes without `id`, `meta` and what is
+/// derived, `schemas` first.
+pub type Document = Map<String, Value>;
+
+/// A resource as it is stored.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The row's key, never shown.
+    pub seq: i64,
+    /// Its type.
+    pub kind: Kind,
+    /// Its SCIM `id`.
+    pub id: String,
+    /// Whether the person may work here; groups always are.
+    pub active: bool,
+    /// How often it has changed.
+    pub version: i64,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it last changed.
+    pub modified: Timestamp,
+    /// Whether a provider manages it; otherwise it was added by hand.
+    pub is_scim: bool,
+    /// The document's JSON text.
+    pub document: String,
+}
+
+/// The columns that [`Stored::read`] reads, in its order.
+pub(super) const COLUMNS: &str =
+    "seq, type, id, active, version, created, modified, source, document";
+
+impl Stored {
+    pub(super) fn read(mut row: Row) -> Result<Self, SqlError> {
+        Ok(Self {
+            seq: row.integer()?,
+            kind: Kind::named(&row.text()?),
+            id: row.text()?,
+            active: row.boolean()?,
+            version: row.integer()?,
+            created: Timestamp(row.integer()?),
+            modified: Timestamp(row.integer()?),
+            is_scim: row.text()? == "scim",
+            document: row.text()?,
+        })
+    }
+
+    /// The document, parsed.
+    pub fn parse(&self) -> Result<Document, Fault> {
+        serde_json::from_str(&self.document)
+            .map_err(|_| Fault::new(format!("the document of {} is not a JSON object", self.id)))
+    }
+}
+
+/// The resource of this type and id.
+///
+/// # Errors
+/// 404 if there is none.
+pub fn fetch(context: &Context<'_>, kind: Kind, id: &str) -> Result<Stored, Failure> {
+    let found = context.sql.first(
+        &format!("SELECT {COLUMNS} FROM resource WHERE type = ? AND id = ?"),
+        &[kind.name().into(), id.into()],
+        Stored::read,
+    )?;
+    found.ok_or_else(|| Error::not_found(kind.name(), id).into())
+}
+
+/// As [`fetch`], for a change under `If-Match`.
+///
+/// # Errors
+/// 404, or 412 if the resource is not at the version the client read.
+pub fn fetch_for_change(
+    context: &Context<'_>,
+    kind: Kind,
+    id: &str,
+    if_match: Option<&str>,
+) -> Result<Stored, Failure> {
+    let stored = fetch(context, kind, id)?;
+    version::check_match(if_match, stored.version)?;
+    Ok(stored)
+}
+
+/// The resource that has this value of what its type is unique by.
+pub fn fetch_by_key(
+    context: &Context<'_>,
+    kind: Kind,
+    value: &str,
+) -> Result<Option<Stored>, SqlError> {
+    context.sql.first(
+        &format!("SELECT {COLUMNS} FROM resource WHERE type = ? AND key = ?"),
+        &[kind.name().into(), fold(value).into()],
+        Stored::read,
+    )
+}
+
+/// Adds a resource; returns it as stored.
+pub fn insert(
+    context: &Context<'_>,
+    kind: Kind,
+    document: &Document,
+    source: &str,
+    role: Option<&str>,
+) -> Result<Stored, Failure> {
+    let id = new_id(context)?;
+    let facts = Facts::of(kind, document);
+    let text = Value::Object(document.clone()).to_string();
+    let now = context.now;
+    let seq = context.sql.first(
+        "INSERT INTO resource
+         (type, id, key, active, version, created, modified, source, role, display, document)
+         VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?) RETURNING seq",
+        &[
+            kind.name().into(),
+            id.as_str().into(),
+            facts.key.into(),
+            facts.active.into(),
+            now.0.into(),
+            now.0.into(),
+            source.into(),
+            role.into(),
+            facts.display.into(),
+            text.as_str().into(),
+        ],
+        |mut row| row.integer(),
+    );
+    let seq = seq.map_err(|error| refuse_duplicate(kind, document, error))?;
+    let seq = seq.ok_or_else(|| Fault::new("an insert returned no row"))?;
+    for (attribute, key) in lookup_keys(kind, document) {
+        add_lookup(context, attribute, &key, seq)?;
+    }
+    count(context, kind, 1)?;
+    Ok(Stored {
+        seq,
+        kind,
+        id,
+        active: facts.active,
+        version: 1,
+        created: now,
+        modified: now,
+        is_scim: source == "scim",
+        document: text,
+    })
+}
+
+/// Stores a changed document, and that a provider manages the resource now.
+/// Returns the resource as stored, its version one higher.
+pub fn update(
+    context: &Context<'_>,
+    stored: &Stored,
+    old: &Document,
+    new: &Document,
+) -> Result<Stored, Failure> {
+    let facts = Facts::of(stored.kind, new);
+    let text = Value::Object(new.clone()).to_string();
+    let version = stored.version.saturating_add(1);
+    context
+        .sql
+        .execute(
+            "UPDATE resource SET key = ?, active = ?, version = ?, modified = ?, source = 'scim',
+             display = ?, document = ? WHERE seq = ?",
+            &[
+                facts.key.into(),
+                facts.active.into(),
+                version.into(),
+                context.now.0.into(),
+                facts.display.into(),
+                text.as_str().into(),
+                stored.seq.into(),
+            ],
+        )
+        .map_err(|error| refuse_duplicate(stored.kind, new, error))?;
+    let before = lookup_keys(stored.kind, old);
+    let after = lookup_keys(stored.kind, new);
+    for (attribute, key) in before.iter().filter(|entry| !after.contains(entry)) {
+        drop_lookup(context, attribute, key, stored.seq)?;
+    }
+    for (attribute, key) in after.iter().filter(|entry| !before.contains(entry)) {
+        add_lookup(context, attribute, key, stored.seq)?;
+    }
+    Ok(Stored {
+        active: facts.active,
+        version,
+        modified: context.now,
+        is_scim: true,
+        document: text,
+        ..stored.clone()
+    })
+}
+
+/// Counts a change that is not in the document, such as one of membership.
+pub fn touch(context: &Context<'_>, stored: &Stored) -> Result<Stored, SqlError> {
+    let version = stored.version.saturating_add(1);
+    context.sql.execute(
+        "UPDATE resource SET version = ?, modified = ?, source = 'scim' WHERE seq = ?",
+        &[version.into(), context.now.0.into(), stored.seq.into()],
+    )?;
+    Ok(Stored { version, modified: context.now, is_scim: true, ..stored.clone() })
+}
+
+/// Removes a resource's row and lookup keys; its memberships are the caller's.
+pub fn delete(context: &Context<'_>, stored: &Stored) -> Result<(), Failure> {
+    for (attribute, key) in lookup_keys(stored.kind, &stored.parse()?) {
+        drop_lookup(context, attribute, &key, stored.seq)?;
+    }
+    context.sql.execute("DELETE FROM resource WHERE seq = ?", &[stored.seq.into()])?;
+    count(context, stored.kind, -1)?;
+    Ok(())
+}
+
+/// How many resources of a type there are.
+pub fn total(context: &Context<'_>, kind: Kind) -> Result<i64, SqlError> {
+    let sql = "SELECT total FROM tally WHERE type = ?";
+    let total = context.sql.first(sql, &[kind.name().into()], |mut row| row.integer())?;
+    Ok(total.unwrap_or(0))
+}
+
+/// The text under which a value stands in an index: folded unless its
+/// attribute is case-exact, and cut, since a filter looks at the whole value
+/// of everything that an index finds.
+pub(super) fn lookup_key(value: &str, case_exact: bool) -> String {
+    /// An address or an identifier whole; an index need hold no more.
+    const KEY_CHARS_MAX: usize = 256;
+    let folded = if case_exact { value.to_owned() } else { fold(value) };
+    match folded.char_indices().nth(KEY_CHARS_MAX) {
+        Some((end, _)) => folded.get(..end).unwrap_or_default().to_owned(),
+        None => folded,
+    }
+}
+
+/// A new `id`: a version 7 UUID, which begins with the time (RFC 9562
+/// section 5.7) so that ids sort by creation. Never taken from a client.
+fn new_id(context: &Context<'_>) -> Result<String, Fault> {
+    let random = context.random_bytes::<10>()?;
+    let milliseconds = u64::try_from(context.now.0).unwrap_or(0);
+    let uuid = uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid();
+    Ok(uuid.hyphenated().to_string())
+}
+
+/// What a document says about its row.
+struct Facts {
+    key: String,
+    active: bool,
+    display: String,
+}
+
+impl Facts {
+    fn of(kind: Kind, document: &Document) -> Self {
+        let text = |name: &str| document.get(name).and_then(Value::as_str).unwrap_or_default();
+        let formatted = document.get("name").and_then(|name| name.get("formatted"));
+        let shown = [
+            text("displayName"),
+            formatted.and_then(Value::as_str).unwrap_or_default().trim(),
+            text(kind.key_attribute()),
+        ];
+        Self {
+            key: fold(text(kind.key_attribute())),
+            active: document.get("active") != Some(&Value::Bool(false)),
+            display: shown.into_iter().find(|text| !text.is_empty()).unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+fn lookup_keys(kind: Kind, document: &Document) -> Vec<(&'static str, String)> {
+    let mut keys = Vec::new();
+    for (name, sub) in kind.lookups() {
+        let attribute = kind.resource_type().attribute(name);
+        let leaf = attribute.and_then(|own| if sub.is_empty() { Some(own) } else { own.sub(sub) });
+        let case_exact = leaf.is_some_and(|leaf| leaf.case_exact);
+        let value = document.get(*name);
+        let values = match value {
+            Some(Value::Array(elements)) => elements.as_slice(),
+            Some(single) => std::slice::from_ref(single),
+            None => &[],
+        };
+        for value in values {
+            let text = if sub.is_empty() { Some(value) } else { value.get(*sub) };
+            if let Some(text) = text.and_then(Value::as_str) {
+                let entry = (*name, lookup_key(text, case_exact));
+                if !keys.contains(&entry) {
+                    keys.push(entry);
+                }
+            }
+        }
+    }
+    keys
+}
+
+fn add_lookup(context: &Context<'_>, attribute: &str, key: &str, seq: i64) -> Result<(), SqlError> {
+    context.sql.execute(
+        "INSERT INTO lookup (attribute, key, seq) VALUES (?, ?, ?)",
+        &[attribute.into(), key.into(), seq.into()],
+    )
+}
+
+fn drop_lookup(
+    context: &Context<'_>,
+    attribute: &str,
+    key: &str,
+    seq: i64,
+) -> Result<(), SqlError> {
+    context.sql.execute(
+        "DELETE FROM lookup WHERE attribute = ? AND key = ? AND seq = ?",
+        &[attribute.into(), key.into(), seq.into()],
+    )
+}
+
+fn count(context: &Context<'_>, kind: Kind, by: i64) -> Result<(), SqlError> {
+    let parameters: [Sql; 2] = [by.into(), kind.name().into()];
+    context.sql.execute("UPDATE tally SET total = total + ? WHERE type = ?", &parameters)
+}
+
+/// The answer to a second resource of the same name.
+fn refuse_duplicate(kind: Kind, document: &Document, error: SqlError) -> Failure {
+    if !error.violates_unique("resource.key") {
+        return error.into();
+    }
+    duplicate(kind, document).into()
+}
+
+/// 409: the name is taken.
+pub(super) fn duplicate(kind: Kind, document: &Document) -> Error {
+    let attribute = kind.key_attribute();
+    let value = document.get(attribute).and_then(Value::as_str).unwrap_or_default();
+    Error::uniqueness(format!(
+        "a {} with the `{attribute}` `{}` exists in this team already",
+        kind.name(),
+        crate::scim::error::shorten(value)
+    ))
+}

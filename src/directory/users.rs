@@ -1,0 +1,205 @@
+//! Members through SCIM: create, replace, patch, delete.
+//!
+//! Each function is one endpoint's change: it happens whole, with its audit
+//! record, or not at all. A suspension (`active: false`) is a change like any
+//! other here, on purpose: nothing may stand in its way.
+
+use super::audit::{self, Action, Actor};
+use super::membership;
+use super::resource::{self, Document, Kind, Stored};
+use super::{Context, Failure};
+use crate::scim::schema::ResourceType;
+use crate::scim::{ingest, patch};
+use serde_json::{Map, Value, json};
+
+/// Adds a person, or brings a suspended one back.
+///
+/// A suspended member of the same `userName` whose `externalId` is equal, or
+/// missing on either side, is reactivated with the attributes of the body, as
+/// by PUT: providers that lost their link (OneLogin, Okta's re-assignment)
+/// would be stuck at 409 for ever.
+///
+/// # Errors
+/// 400 for a body that is no User, 409 `uniqueness` if the name is taken.
+pub fn create(
+    context: &Context<'_>,
+    actor: &Actor,
+    body: Map<String, Value>,
+) -> Result<Stored, Failure> {
+    let ingested = ingest::resource(user(), body)?;
+    let mut document = ingested.document;
+    document.entry("active").or_insert(Value::Bool(true));
+    let document = with_schemas(user(), document);
+    context.transaction(|| {
+        let user_name = document.get("userName").and_then(Value::as_str).unwrap_or_default();
+        let stored = match resource::fetch_by_key(context, Kind::User, user_name)? {
+            Some(stored) => {
+                let old = stored.parse()?;
+                if stored.active || is_someone_else(&old, &document) {
+                    return Err(resource::duplicate(Kind::User, &document).into());
+                }
+                change(context, actor, &stored, &old, &document)?
+            }
+            None => {
+                let stored = resource::insert(context, Kind::User, &document, "scim", None)?;
+                let detail = json!({ "active": stored.active });
+                audit::record(context, actor, Action::MemberProvisioned, &stored.id, &detail)?;
+                stored
+            }
+        };
+        note_ignored(context, actor, &stored, &ingested.ignored)?;
+        Ok(stored)
+    })
+}
+
+/// Replaces a person's attributes. Without `active` in the body the person
+/// stays as they are: a template that lacks it must never revive anyone.
+///
+/// # Errors
+/// 400 for a body that is no User, 404, 409 `uniqueness`, 412.
+pub fn replace(
+    context: &Context<'_>,
+    actor: &Actor,
+    id: &str,
+    if_match: Option<&str>,
+    body: Map<String, Value>,
+) -> Result<Stored, Failure> {
+    context.transaction(|| {
+        let stored = resource::fetch_for_change(context, Kind::User, id, if_match)?;
+        let ingested = ingest::resource(user(), body)?;
+        let old = stored.parse()?;
+        let new = keep_active(&old, ingested.document);
+        let stored = change(context, actor, &stored, &old, &with_schemas(user(), new))?;
+        note_ignored(context, actor, &stored, &ingested.ignored)?;
+        Ok(stored)
+    })
+}
+
+/// Changes some of a person's attributes.
+///
+/// # Errors
+/// 400 for operations that cannot be applied, 404, 409 `uniqueness`, 412.
+pub fn patch(
+    context: &Context<'_>,
+    actor: &Actor,
+    id: &str,
+    if_match: Option<&str>,
+    body: Map<String, Value>,
+) -> Result<Stored, Failure> {
+    context.transaction(|| {
+        let stored = resource::fetch_for_change(context, Kind::User, id, if_match)?;
+        let patch = patch::parse(user(), body)?;
+        let old = stored.parse()?;
+        let mut new = old.clone();
+        for operation in &patch.operations {
+            patch::apply(&mut new, operation)?;
+        }
+        ingest::check(user(), &new)?;
+        let new = keep_active(&old, ingest::in_schema_order(user(), new));
+        let stored = change(context, actor, &stored, &old, &with_schemas(user(), new))?;
+        note_ignored(context, actor, &stored, &patch.ignored)?;
+        Ok(stored)
+    })
+}
+
+/// Removes a person: out of SCIM, out of every group, the name free again.
+///
+/// # Errors
+/// 404, 412.
+pub fn delete(
+    context: &Context<'_>,
+    actor: &Actor,
+    id: &str,
+    if_match: Option<&str>,
+) -> Result<(), Failure> {
+    context.transaction(|| {
+        let stored = resource::fetch_for_change(context, Kind::User, id, if_match)?;
+        membership::forget(context, stored.seq)?;
+        resource::delete(context, &stored)?;
+        audit::record(context, actor, Action::MemberDeleted, id, &json!({}))?;
+        Ok(())
+    })
+}
+
+fn user() -> &'static ResourceType {
+    Kind::User.resource_type()
+}
+
+/// Stores the new document, if it is one, and says in the audit what changed.
+fn change(
+    context: &Context<'_>,
+    actor: &Actor,
+    stored: &Stored,
+    old: &Document,
+    new: &Document,
+) -> Result<Stored, Failure> {
+    if old == new && stored.is_scim {
+        return Ok(stored.clone());
+    }
+    let changed = resource::update(context, stored, old, new)?;
+    if !stored.is_scim {
+        audit::record(context, actor, Action::MemberAdopted, &stored.id, &json!({}))?;
+    }
+    let action = match (stored.active, changed.active) {
+        (true, false) => Action::MemberSuspended,
+        (false, true) => Action::MemberReactivated,
+        _ => Action::MemberUpdated,
+    };
+    let detail = json!({ "attributes": differing(old, new) });
+    audit::record(context, actor, action, &stored.id, &detail)?;
+    Ok(changed)
+}
+
+/// The names of the attributes that differ, never their values.
+pub(super) fn differing(old: &Document, new: &Document) -> Vec<String> {
+    let names = new.keys().chain(old.keys().filter(|name| !new.contains_key(*name)));
+    names.filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
+}
+
+/// Records attributes that no schema has, so that an admin who wonders where
+/// they went can find out.
+pub(super) fn note_ignored(
+    context: &Context<'_>,
+    actor: &Actor,
+    stored: &Stored,
+    ignored: &[String],
+) -> Result<(), Failure> {
+    if ignored.is_empty() {
+        return Ok(());
+    }
+    let detail = json!({ "attributes": ignored });
+    audit::record(context, actor, Action::AttributesIgnored, &stored.id, &detail)?;
+    Ok(())
+}
+
+/// `active` as it was, where the new document does not say.
+fn keep_active(old: &Document, mut new: Document) -> Document {
+    if !new.contains_key("active") {
+        new.insert("active".into(), old.get("active").cloned().unwrap_or(Value::Bool(true)));
+    }
+    new
+}
+
+/// Whether two documents carry different `externalId`s: the same name, but
+/// given to another person.
+fn is_someone_else(old: &Document, new: &Document) -> bool {
+    match (old.get("externalId"), new.get("externalId")) {
+        (Some(old), Some(new)) => old != new,
+        _ => false,
+    }
+}
+
+/// The document with its true `schemas`, first: the core schema, and each
+/// extension that has a value (RFC 7643 section 3).
+pub(super) fn with_schemas(resource_type: &ResourceType, document: Document) -> Document {
+    let mut urns = vec![resource_type.core.id.as_str()];
+    for extension in &resource_type.extensions {
+        if document.contains_key(&extension.id) {
+            urns.push(&extension.id);
+        }
+    }
+    let mut whole = Map::with_capacity(document.len().saturating_add(1));
+    whole.insert("schemas".into(), urns.into());
+    whole.extend(document.into_iter().filter(|(name, _)| name != "schemas"));
+    whole
+}
