@@ -136,33 +136,34 @@ fn with_groups(
         derived: (!derived.is_empty() && derived != "[]").then(|| digest(&derived)),
     };
     let meta = meta(context, stored, version);
-    let mut text = if projection.is_chosen() || manager.is_some() {
-        projected(stored, projection, manager, groups, meta)?
+    let text = if projection.is_chosen() || manager.is_some() {
+        projected(stored, projection, manager, groups, members, meta)?
     } else {
-        spliced(stored, groups, &meta)
+        let groups = groups.map(|groups| groups.to_string());
+        spliced(stored, groups.as_deref(), members.as_deref(), &meta)
     };
-    if let Some(members) = members {
-        text.pop();
-        text.push_str(",\"members\":");
-        text.push_str(&members);
-        text.push('}');
-    }
     let location = location(context, stored.kind, &stored.id);
     Ok(Rendered { text, version, location })
 }
 
 /// The stored text with the rest around it.
-fn spliced(stored: &Stored, groups: Option<Value>, meta: &Value) -> String {
+fn spliced(stored: &Stored, groups: Option<&str>, members: Option<&str>, meta: &Value) -> String {
     let inner = stored.document.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
     let inner = inner.unwrap_or_default();
-    let mut text = String::with_capacity(inner.len().saturating_add(512));
+    let derived = members.or(groups).unwrap_or_default();
+    let mut text =
+        String::with_capacity(inner.len().saturating_add(derived.len()).saturating_add(512));
     text.push_str("{\"id\":\"");
     text.push_str(&stored.id);
     text.push_str("\",");
     text.push_str(inner);
-    if let Some(groups) = groups {
-        text.push_str(",\"groups\":");
-        text.push_str(&groups.to_string());
+    for (name, value) in [("groups", groups), ("members", members)] {
+        if let Some(value) = value {
+            text.push_str(",\"");
+            text.push_str(name);
+            text.push_str("\":");
+            text.push_str(value);
+        }
     }
     text.push_str(",\"meta\":");
     text.push_str(&meta.to_string());
@@ -175,6 +176,7 @@ fn projected(
     projection: &Projection<'_>,
     manager: Option<Value>,
     groups: Option<Value>,
+    members: Option<String>,
     meta: Value,
 ) -> Result<String, Fault> {
     let mut resource = Map::new();
@@ -190,7 +192,15 @@ fn projected(
     }
     resource.insert("meta".into(), meta);
     let resource = projection.apply(stored.kind.resource_type(), resource);
-    Ok(Value::Object(resource).to_string())
+    let mut text = Value::Object(resource).to_string();
+    if let Some(members) = members {
+        // `id` is always there, so that a comma is always right.
+        text.pop();
+        text.push_str(",\"members\":");
+        text.push_str(&members);
+        text.push('}');
+    }
+    Ok(text)
 }
 
 /// A User's manager with `$ref` and `displayName`, if the manager is a member

@@ -1,0 +1,73 @@
+//! The runtime's requests and responses to `http`'s, and back.
+
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Request as HttpRequest, Response as HttpResponse};
+use worker::wasm_bindgen::JsCast;
+use worker::{Error, Headers, Request, Response, ResponseBuilder, Result};
+
+/// Bytes of a body that are read at all: what the largest endpoint takes, and
+/// one more so that it can see that there was more.
+const BODY_BYTES_READ: usize = (8 << 20) + 1;
+
+/// A request's method, target and headers; its body stays unread. The path is
+/// as the client sent it: nothing is decoded before it is matched.
+pub(super) fn head(request: &Request) -> Result<Parts> {
+    let inner = request.inner();
+    let url = inner.url();
+    let target = after_authority(&url);
+    let mut builder = HttpRequest::builder();
+    if let Ok(method) = Method::from_bytes(inner.method().as_bytes()) {
+        builder = builder.method(method);
+    }
+    let mut parts = builder.uri(target).body(()).map_err(told)?.into_parts().0;
+    for (name, value) in request.headers() {
+        if let (Ok(name), Ok(value)) = (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_bytes(value.as_bytes()),
+        ) {
+            parts.headers.append(name, value);
+        }
+    }
+    Ok(parts)
+}
+
+/// A whole request. Its body is read as it arrives and no further than the
+/// largest that any endpoint takes, whatever length was announced.
+pub(super) async fn whole(mut request: Request) -> Result<HttpRequest<Vec<u8>>> {
+    let parts = head(&request)?;
+    let mut body = Vec::new();
+    if request.inner().body().is_some() {
+        let mut stream = request.stream()?;
+        while let Some(chunk) = futures_util::StreamExt::next(&mut stream).await {
+            let room = BODY_BYTES_READ.saturating_sub(body.len());
+            let chunk = chunk?;
+            body.extend(chunk.into_iter().take(room));
+            if body.len() == BODY_BYTES_READ {
+                break;
+            }
+        }
+    }
+    Ok(HttpRequest::from_parts(parts, body))
+}
+
+/// The runtime's form of a response.
+pub(super) fn response(response: HttpResponse<Vec<u8>>) -> Result<Response> {
+    let (parts, body) = response.into_parts();
+    let headers = Headers::new();
+    for (name, value) in &parts.headers {
+        headers.append(name.as_str(), value.to_str().map_err(told)?)?;
+    }
+    let builder = ResponseBuilder::new().with_status(parts.status.as_u16()).with_headers(headers);
+    // The runtime refuses a body, be it empty, for these.
+    Ok(if body.is_empty() { builder.empty() } else { builder.fixed(body) })
+}
+
+/// What follows scheme and host in a URL.
+fn after_authority(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').and_then(|start| rest.get(start..)).unwrap_or("/")
+}
+
+fn told(error: impl std::fmt::Display) -> Error {
+    Error::RustError(error.to_string())
+}
