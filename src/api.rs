@@ -1,3 +1,23 @@
 //! HTTP over plain values: a request comes in, a response goes out.
+//!
+//! In scope: routes, methods, headers, status codes, and which part of the
+//! service answers what. Out of scope: what a change means (`directory`), and
+//! the runtime that carries requests (`edge`). Everything here runs natively,
+//! so that whole conversations are tested in milliseconds.
+
+pub mod front;
+
+pub mod object;
 
 pub mod scim;
+
+pub mod team;
+
+pub mod operator;
+
+pub mod control;
+
+mod bearer;
+mod body;
+mod problem;
+pub mod route;

@@ -6,15 +6,24 @@
 //! that is the whole concurrency design.
 
 pub mod audit;
+pub mod credential;
 pub mod deployment;
 pub mod groups;
+pub mod keys;
 pub mod members;
 pub mod membership;
+pub mod migrate;
 pub mod plan;
+pub mod problem;
+pub mod registry;
 pub mod render;
 pub mod resource;
 pub mod search;
 pub mod sql;
+pub mod sso;
+pub mod team;
+pub mod team_id;
+pub mod tokens;
 pub mod users;
 
 pub use deployment::Deployment;

@@ -14,8 +14,9 @@ use crate::directory::audit::Actor;
 use crate::directory::resource::Kind;
 use crate::directory::{Context, Failure};
 use crate::scim::Error;
-pub use answer::{refusal, unmet};
+pub use answer::refusal;
 use ask::Ask;
+pub use ask::SCIM_JSON;
 use http::{Method, Request, Response};
 
 /// Answers an authenticated request. `actor` is who the audit will name.

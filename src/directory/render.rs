@@ -133,7 +133,7 @@ fn with_groups(
     }
     let version = Version {
         stored: stored.version,
-        derived: (!derived.is_empty() && derived != "[]").then(|| digest(&derived)),
+        derived: (!derived.is_empty()).then(|| digest(&derived)),
     };
     let meta = meta(context, stored, version);
     let text = if projection.is_chosen() || manager.is_some() {
@@ -227,7 +227,8 @@ fn manager_of(context: &Context<'_>, stored: &Stored) -> Result<Option<Value>, F
 }
 
 /// The members of a group as a JSON array, with the sub-attributes that the
-/// projection shows. `None`, and no row is read, if it shows no members.
+/// projection shows. `None` if there is none (an empty attribute is absent,
+/// RFC 7643 section 2.5), or if none is to be shown: then no row is read.
 fn members_text(
     context: &Context<'_>,
     stored: &Stored,
@@ -264,7 +265,7 @@ fn members_text(
         text.push('}');
     })?;
     text.push(']');
-    Ok(Some(text))
+    Ok((text != "[]").then_some(text))
 }
 
 /// Whether the projection shows this sub-attribute of a shown attribute.

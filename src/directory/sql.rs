@@ -157,6 +157,11 @@ impl SqlError {
         Self::new(format!("a column holds {found} where {wanted} was read"))
     }
 
+    /// Whether the statement names a table that does not exist.
+    pub fn is_missing_table(&self) -> bool {
+        self.message.contains("no such table")
+    }
+
     /// Whether a UNIQUE constraint on `column` (as `table.column`) failed.
     pub fn violates_unique(&self, column: &str) -> bool {
         self.message.contains("UNIQUE constraint failed") && self.message.contains(column)

@@ -189,7 +189,8 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_fails() {
-        let actual = json!({"id": "x-bulkId-1", "n": 5, "gone": null, "list": [{"a": 1}, {"a": 3}]});
+        let actual =
+            json!({"id": "x-bulkId-1", "n": 5, "gone": null, "list": [{"a": 1}, {"a": 3}]});
         for pattern in [
             json!({"id": "<id>"}),
             json!({"id": "x"}),
@@ -226,7 +227,8 @@ mod tests {
 
     #[test]
     fn manners_are_minded() {
-        let scim = |name: &str| (name == "content-type").then(|| "application/scim+json".to_owned());
+        let scim =
+            |name: &str| (name == "content-type").then(|| "application/scim+json".to_owned());
         let error = json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
             "status": "404", "detail": "no such user",

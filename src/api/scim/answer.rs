@@ -43,7 +43,7 @@ pub fn refusal(error: &Error, media_type: &str) -> Response<Vec<u8>> {
 }
 
 /// 405 for a method that an endpoint does not have.
-pub fn unmet(allow: &str, media_type: &str) -> Response<Vec<u8>> {
+pub(super) fn unmet(allow: &str, media_type: &str) -> Response<Vec<u8>> {
     let error = Error::status_only(405, format!("this endpoint allows {allow}"));
     let mut response = refusal(&error, media_type);
     put(&mut response, header::ALLOW, allow);

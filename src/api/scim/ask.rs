@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 /// SCIM's own media type (RFC 7644 section 3.1), sent without a parameter:
 /// Entra and published checkers compare it whole.
-pub(super) const SCIM_JSON: &str = "application/scim+json";
+pub const SCIM_JSON: &str = "application/scim+json";
 const PLAIN_JSON: &str = "application/json";
 
 /// Bytes in the body of a group's PUT or PATCH: 100,000 members fit.

@@ -103,7 +103,7 @@ fn in_elements(
         // `emails[type eq "work"].value` on people who have no such address
         // yet, and one such error would fail its whole request, so the
         // element that the filter describes is made.
-        let Some(element) = described_by(filter) else {
+        let Some(element) = sub.and_then(|_| described_by(filter)) else {
             return Err(Error::no_target(format!(
                 "no value of `{}` matches `{filter}`",
                 operation.target.path.attribute.name
@@ -111,11 +111,6 @@ fn in_elements(
         };
         elements.push(element.into());
         matching.push(true);
-        if sub.is_none() {
-            merge_matching(elements, &matching, &value);
-            keep_one_primary(elements, &matching);
-            return Ok(());
-        }
     }
     match sub {
         Some(sub) => set_sub(elements, &matching, sub, &value),

@@ -1,0 +1,99 @@
+//! What the Registry tells a Team object, under `/-/`.
+//!
+//! Not reachable from outside: the Worker forwards nothing whose path begins
+//! so, and the Registry acts for operators alone.
+
+use super::object::{After, Answered};
+use super::problem;
+use crate::directory::audit::Actor;
+use crate::directory::problem::Problem;
+use crate::directory::team::{self, NewTeam};
+use crate::directory::team_id::TeamId;
+use crate::directory::{Context, Failure, tokens};
+use http::{Request, Response, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// One thing to do, in the name of an operator.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Command {
+    /// The operator's name.
+    pub operator: String,
+    /// What to do.
+    pub task: Task,
+}
+
+/// What there is to do.
+#[derive(Debug, Deserialize, Serialize)]
+pub enum Task {
+    /// Become a team.
+    Create {
+        /// The team's name.
+        name: String,
+        /// Its seats.
+        seats: i64,
+        /// The first admin's name.
+        admin_name: String,
+        /// The first admin's address.
+        admin_email: String,
+    },
+    /// Make a token for the first active admin.
+    IssueAdminToken,
+    /// Be suspended.
+    Suspend,
+    /// Go on.
+    Resume,
+    /// Forget everything.
+    Delete,
+}
+
+impl Command {
+    /// The request that carries the command to the Team object.
+    pub fn into_request(self) -> Request<Vec<u8>> {
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut request = Request::new(body);
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = http::Uri::from_static("/-/command");
+        request
+    }
+}
+
+/// Carries a command out.
+pub(super) fn handle(context: &Context<'_>, id: &TeamId, request: &Request<Vec<u8>>) -> Answered {
+    match serde_json::from_slice::<Command>(request.body()) {
+        Ok(Command { task: Task::Delete, .. }) => {
+            // The runtime empties the storage once this is the answer.
+            Answered { after: After::DeleteEverything, ..Answered::of(problem::empty()) }
+        }
+        Ok(command) => Answered::of_problem(carry_out(context, id, command)),
+        Err(_) => Answered::of(problem::refusal(&problem::no_such_path())),
+    }
+}
+
+fn carry_out(
+    context: &Context<'_>,
+    id: &TeamId,
+    command: Command,
+) -> Result<Response<Vec<u8>>, Failure<Problem>> {
+    let actor = Actor::Operator(command.operator);
+    let token = match command.task {
+        Task::Create { name, seats, admin_name, admin_email } => {
+            let new = NewTeam { name, seats, admin_name, admin_email };
+            Some(team::create(context, &actor, id, &new)?)
+        }
+        Task::IssueAdminToken => {
+            if team::read(context)?.is_none() {
+                return Err(team::not_found().into());
+            }
+            Some(context.transaction(|| tokens::issue_to_first_admin(context, &actor, id))?)
+        }
+        Task::Suspend | Task::Resume => {
+            let suspended = matches!(command.task, Task::Suspend);
+            team::set_suspended(context, &actor, suspended)?;
+            None
+        }
+        Task::Delete => None,
+    };
+    let token = token.map(|minted| minted.text);
+    Ok(problem::answer(StatusCode::OK, &json!({ "adminToken": token })))
+}

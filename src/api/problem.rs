@@ -1,0 +1,73 @@
+//! The team's and operator's API: answers and refusals in JSON.
+//!
+//! Every refusal is `{"error": {"code": …, "message": …}}`: the code stays
+//! the same for ever, the message is for whoever reads it.
+
+use crate::directory::problem::{Kind, Problem};
+use http::header::{self, HeaderName};
+use http::{HeaderValue, Response, StatusCode};
+use serde_json::{Value, json};
+
+/// An answer with a JSON body.
+pub(super) fn answer(status: StatusCode, body: &Value) -> Response<Vec<u8>> {
+    let mut response = Response::new(body.to_string().into_bytes());
+    *response.status_mut() = status;
+    put(&mut response, header::CONTENT_TYPE, "application/json");
+    put(&mut response, header::CACHE_CONTROL, "no-store");
+    put(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    response
+}
+
+/// An answer without a body.
+pub(super) fn empty() -> Response<Vec<u8>> {
+    let mut response = Response::new(Vec::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    put(&mut response, header::CACHE_CONTROL, "no-store");
+    response
+}
+
+/// The response to a refusal.
+pub(super) fn refusal(problem: &Problem) -> Response<Vec<u8>> {
+    let status = match problem.kind {
+        Kind::Invalid => StatusCode::BAD_REQUEST,
+        Kind::Unauthorized => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::Conflict => StatusCode::CONFLICT,
+    };
+    let mut response = shaped(status, problem.code, &problem.message);
+    if status == StatusCode::UNAUTHORIZED {
+        put(&mut response, header::WWW_AUTHENTICATE, "Bearer realm=\"kafkaman\"");
+    }
+    response
+}
+
+/// A refusal with a status of its own.
+pub(super) fn shaped(status: StatusCode, code: &str, message: &str) -> Response<Vec<u8>> {
+    answer(status, &json!({ "error": { "code": code, "message": message } }))
+}
+
+/// 405 for a method that a route does not have.
+pub(super) fn unmet(allow: &str) -> Response<Vec<u8>> {
+    let message = format!("this path allows {allow}");
+    let mut response = shaped(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", &message);
+    put(&mut response, header::ALLOW, allow);
+    response
+}
+
+/// The refusal of whoever has no credential that opens this.
+pub(super) fn unauthorized() -> Problem {
+    let message = "send `Authorization: Bearer` and a token that is valid for this";
+    Problem::new(Kind::Unauthorized, "unauthorized", message)
+}
+
+/// The refusal of a path that leads nowhere.
+pub(super) fn no_such_path() -> Problem {
+    Problem::new(Kind::NotFound, "not_found", "there is nothing at this path")
+}
+
+fn put(response: &mut Response<Vec<u8>>, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}

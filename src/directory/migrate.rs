@@ -1,0 +1,56 @@
+//! Tables, made and changed by append-only migrations.
+//!
+//! The platform refuses `PRAGMA user_version`, so the version stands in a
+//! table of one row. A migration that was ever deployed never changes; during
+//! a deploy old and new code run side by side, so each must leave tables that
+//! the code before it can still use.
+
+use super::sql::{Sql, SqlError};
+
+/// The migrations of a Team object, from version 1 on.
+pub const TEAM: &[&str] = &[
+    include_str!("../../migrations/team/0001-team.sql"),
+    include_str!("../../migrations/team/0002-directory.sql"),
+];
+
+/// The migrations of the Registry object, from version 1 on.
+pub const REGISTRY: &[&str] = &[include_str!("../../migrations/registry/0001-registry.sql")];
+
+/// How many migrations a storage has seen. `None` if it has no tables at all:
+/// it was addressed, but never made into anything.
+pub fn version(sql: &dyn Sql) -> Result<Option<i64>, SqlError> {
+    let found = sql.first("SELECT version FROM migration", &[], |mut row| row.integer());
+    match found {
+        Err(error) if error.is_missing_table() => Ok(None),
+        found => found,
+    }
+}
+
+/// Brings a storage up to date. To be run in a transaction.
+pub fn apply(sql: &dyn Sql, migrations: &[&str]) -> Result<(), SqlError> {
+    let done = match version(sql)? {
+        Some(version) => version,
+        None => {
+            sql.execute("CREATE TABLE migration (version INTEGER NOT NULL) STRICT", &[])?;
+            sql.execute("INSERT INTO migration (version) VALUES (0)", &[])?;
+            0
+        }
+    };
+    let latest = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
+    if done >= latest {
+        return Ok(());
+    }
+    for migration in migrations.iter().skip(usize::try_from(done).unwrap_or(0)) {
+        for statement in statements(migration) {
+            sql.execute(&statement, &[])?;
+        }
+    }
+    sql.execute("UPDATE migration SET version = ?", &[latest.into()])
+}
+
+/// The statements of a migration. Ours hold no semicolon but at their ends.
+fn statements(migration: &str) -> Vec<String> {
+    let code = migration.lines().filter(|line| !line.trim_start().starts_with("--"));
+    let code = code.collect::<Vec<_>>().join("\n");
+    code.split(';').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect()
+}

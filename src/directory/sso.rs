@@ -1,0 +1,216 @@
+//! How a team's members sign in: SAML or OpenID Connect.
+//!
+//! In scope: the settings, and the rule that SCIM stands on exactly one
+//! method. Out of scope: signing anyone in.
+
+use super::audit::{self, Action, Actor};
+use super::problem::{self, Problem};
+use super::sql::SqlError;
+use super::{Context, Failure, Fault, Timestamp, team};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use url::Url;
+
+/// Characters in a setting; a certificate with a 4096-bit key has 3,000.
+const SETTING_CHARS_MAX: usize = 8_192;
+
+/// The two methods there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// SAML 2.0.
+    Saml,
+    /// OpenID Connect.
+    Oidc,
+}
+
+impl Method {
+    /// The method of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Saml, Self::Oidc].into_iter().find(|method| method.name() == name)
+    }
+
+    /// The name in paths and in storage.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Saml => "saml",
+            Self::Oidc => "oidc",
+        }
+    }
+}
+
+/// What an identity provider's page tells to paste here.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Settings {
+    /// Who the provider says it is: SAML's entity id, OpenID's issuer URL.
+    pub issuer: String,
+    /// Where people are sent to sign in. OpenID providers publish it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in_url: Option<String>,
+    /// SAML: the X.509 certificate that assertions are signed with, in PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// OpenID Connect: the name under which the provider knows us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+}
+
+/// A method that is set.
+#[derive(Clone, Debug)]
+pub struct Configured {
+    /// Which one.
+    pub method: Method,
+    /// Its settings.
+    pub settings: Settings,
+    /// When they last changed.
+    pub changed: Timestamp,
+}
+
+/// The methods that are set.
+pub fn list(context: &Context<'_>) -> Result<Vec<Configured>, Fault> {
+    let rows: Vec<(String, String, i64)> = context.sql.all(
+        "SELECT kind, settings, changed FROM sso_method ORDER BY kind",
+        &[],
+        |mut row| Ok((row.text()?, row.text()?, row.integer()?)),
+    )?;
+    rows.into_iter()
+        .map(|(kind, settings, changed)| {
+            let method = Method::named(&kind);
+            let settings = serde_json::from_str(&settings).ok();
+            match (method, settings) {
+                (Some(method), Some(settings)) => {
+                    Ok(Configured { method, settings, changed: Timestamp(changed) })
+                }
+                _ => Err(Fault::new("a stored SSO method cannot be read")),
+            }
+        })
+        .collect()
+}
+
+/// Sets a method, or changes its settings.
+///
+/// # Errors
+/// `invalid` with the setting's name; `scim_needs_one_sso_method` for a second
+/// method while SCIM is on.
+pub fn put(
+    context: &Context<'_>,
+    actor: &Actor,
+    method: Method,
+    settings: &Settings,
+) -> Result<(), Failure<Problem>> {
+    check(method, settings).map_err(Problem::invalid)?;
+    let text = serde_json::to_string(settings).map_err(|error| Fault::new(error.to_string()))?;
+    context.transaction(|| {
+        let others = list(context)?.iter().any(|configured| configured.method != method);
+        if others && scim_enabled(context)? {
+            return Err(scim_is_on("turn SCIM off before you add a second SSO method").into());
+        }
+        context.sql.execute(
+            "INSERT INTO sso_method (kind, settings, changed) VALUES (?, ?, ?)
+             ON CONFLICT (kind) DO UPDATE SET settings = excluded.settings,
+             changed = excluded.changed",
+            &[method.name().into(), text.as_str().into(), context.now.0.into()],
+        )?;
+        Ok(audit::record(context, actor, Action::SsoConfigured, method.name(), &json!({}))?)
+    })
+}
+
+/// Removes a method.
+///
+/// # Errors
+/// `sso_not_found`; `scim_needs_one_sso_method` while SCIM is on.
+pub fn remove(
+    context: &Context<'_>,
+    actor: &Actor,
+    method: Method,
+) -> Result<(), Failure<Problem>> {
+    context.transaction(|| {
+        if !list(context)?.iter().any(|configured| configured.method == method) {
+            let message = format!("the team has no {} settings", method.name());
+            return Err(Problem::new(problem::Kind::NotFound, "sso_not_found", message).into());
+        }
+        if scim_enabled(context)? {
+            return Err(scim_is_on("turn SCIM off before you remove the SSO method").into());
+        }
+        context.sql.execute("DELETE FROM sso_method WHERE kind = ?", &[method.name().into()])?;
+        Ok(audit::record(context, actor, Action::SsoRemoved, method.name(), &json!({}))?)
+    })
+}
+
+fn scim_enabled(context: &Context<'_>) -> Result<bool, SqlError> {
+    Ok(team::read(context)?.is_some_and(|team| team.scim_enabled))
+}
+
+fn scim_is_on(message: &str) -> Problem {
+    Problem::new(problem::Kind::Conflict, "scim_needs_one_sso_method", message)
+}
+
+fn check(method: Method, settings: &Settings) -> Result<(), String> {
+    let all = [
+        ("issuer", Some(&settings.issuer)),
+        ("signInUrl", settings.sign_in_url.as_ref()),
+        ("certificate", settings.certificate.as_ref()),
+        ("clientId", settings.client_id.as_ref()),
+    ];
+    for (name, value) in all {
+        if value.is_some_and(|value| value.trim().is_empty() || value.len() > SETTING_CHARS_MAX) {
+            return Err(format!("`{name}` must have 1 to {SETTING_CHARS_MAX} characters"));
+        }
+    }
+    if let Some(url) = &settings.sign_in_url {
+        check_url("signInUrl", url)?;
+    }
+    match method {
+        Method::Saml => {
+            if settings.client_id.is_some() {
+                return Err("`clientId` belongs to OpenID Connect; SAML has none".into());
+            }
+            if settings.sign_in_url.is_none() {
+                return Err("`signInUrl` is required: the provider's SAML 2.0 endpoint".into());
+            }
+            match &settings.certificate {
+                Some(certificate) => check_certificate(certificate),
+                None => Err("`certificate` is required: the provider's X.509 certificate".into()),
+            }
+        }
+        Method::Oidc => {
+            if settings.certificate.is_some() {
+                return Err("`certificate` belongs to SAML; OpenID Connect has none".into());
+            }
+            if settings.client_id.is_none() {
+                return Err("`clientId` is required: the provider's name for this app".into());
+            }
+            check_url("issuer", &settings.issuer)
+        }
+    }
+}
+
+/// `https`, or `http` to this machine, where nobody listens in.
+fn check_url(name: &str, url: &str) -> Result<(), String> {
+    let url = Url::parse(url).ok().filter(|url| url.username().is_empty());
+    let is_local = |url: &Url| matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    match url {
+        Some(url) if url.scheme() == "https" || (url.scheme() == "http" && is_local(&url)) => {
+            Ok(())
+        }
+        _ => Err(format!("`{name}` must be an https URL")),
+    }
+}
+
+/// A PEM certificate, or its base64 alone, that begins as DER does.
+fn check_certificate(text: &str) -> Result<(), String> {
+    let base64: String = text
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .flat_map(str::chars)
+        .filter(|c| !c.is_whitespace())
+        .collect();
+    let der = BASE64_STANDARD.decode(base64).unwrap_or_default();
+    // A SEQUENCE with a long length: every X.509 certificate.
+    if der.len() > 100 && der.starts_with(&[0x30, 0x82]) {
+        return Ok(());
+    }
+    Err("`certificate` must be an X.509 certificate in PEM (-----BEGIN CERTIFICATE-----)".into())
+}

@@ -1,0 +1,188 @@
+//! The team itself: made by an operator, suspended, switched to SCIM.
+
+use super::audit::{self, Action, Actor};
+use super::credential::{self, Minted};
+use super::members::{self, NewMember, Role};
+use super::problem::{Kind, Problem};
+use super::sql::SqlError;
+use super::team_id::TeamId;
+use super::{Context, Failure, Fault, migrate, sso, tokens};
+use serde_json::json;
+
+/// What an operator says of a new team.
+#[derive(Clone, Debug)]
+pub struct NewTeam {
+    /// Its name as shown.
+    pub name: String,
+    /// How many active members it may have.
+    pub seats: i64,
+    /// The first admin's name.
+    pub admin_name: String,
+    /// The first admin's address, which is their `userName`.
+    pub admin_email: String,
+}
+
+/// A team as it stands.
+#[derive(Clone, Debug)]
+pub struct Team {
+    /// Its id.
+    pub id: String,
+    /// Its name as shown.
+    pub name: String,
+    /// Whether an operator suspended it: SCIM goes on, admins only read.
+    pub is_suspended: bool,
+    /// How many active members it may have.
+    pub seats: i64,
+    /// Whether providers may use it.
+    pub scim_enabled: bool,
+    /// When it was made, in milliseconds.
+    pub created: i64,
+}
+
+/// Makes this object a team, with its tables, its first admin and a token for
+/// them. Where it is one already, an earlier call ended without its answer:
+/// the admin gets a new token.
+///
+/// # Errors
+/// `invalid` for an admin who cannot be a member.
+pub fn create(
+    context: &Context<'_>,
+    actor: &Actor,
+    id: &TeamId,
+    new: &NewTeam,
+) -> Result<Minted, Failure<Problem>> {
+    context.transaction(|| {
+        if migrate::version(context.sql)?.is_some() {
+            return tokens::issue_to_first_admin(context, actor, id);
+        }
+        migrate::apply(context.sql, migrate::TEAM)?;
+        context.sql.execute(
+            "INSERT INTO team (one, id, name, state, seats, scim_enabled, created)
+             VALUES (1, ?, ?, 'live', ?, 0, ?)",
+            &[id.as_str().into(), new.name.as_str().into(), new.seats.into(), context.now.0.into()],
+        )?;
+        let admin = NewMember { name: &new.admin_name, email: &new.admin_email, role: Role::Admin };
+        let admin = members::add(context, &admin).map_err(|failure| match failure {
+            Failure::Refused(error) => {
+                Problem::invalid(format!("admin: {}", error.detail())).into()
+            }
+            Failure::Fault(fault) => Failure::Fault(fault),
+        })?;
+        audit::record(context, actor, Action::TeamCreated, id.as_str(), &json!({}))?;
+        Ok(tokens::issue(context, actor, id, &admin)?)
+    })
+}
+
+/// The team. `None` if the object is none.
+pub fn read(context: &Context<'_>) -> Result<Option<Team>, SqlError> {
+    let found = context.sql.first(
+        "SELECT id, name, state, seats, scim_enabled, created FROM team",
+        &[],
+        |mut row| {
+            Ok(Team {
+                id: row.text()?,
+                name: row.text()?,
+                is_suspended: row.text()? == "suspended",
+                seats: row.integer()?,
+                scim_enabled: row.boolean()?,
+                created: row.integer()?,
+            })
+        },
+    );
+    match found {
+        Err(error) if error.is_missing_table() => Ok(None),
+        found => found,
+    }
+}
+
+/// Suspends the team, or lets it go on.
+pub fn set_suspended(
+    context: &Context<'_>,
+    actor: &Actor,
+    suspended: bool,
+) -> Result<(), Failure<Problem>> {
+    context.transaction(|| {
+        let Some(team) = read(context)? else { return Err(not_found().into()) };
+        if team.is_suspended == suspended {
+            return Ok(());
+        }
+        let (state, action) = match suspended {
+            true => ("suspended", Action::TeamSuspended),
+            false => ("live", Action::TeamResumed),
+        };
+        context.sql.execute("UPDATE team SET state = ?", &[state.into()])?;
+        Ok(audit::record(context, actor, action, &team.id, &json!({}))?)
+    })
+}
+
+/// Switches SCIM on or off.
+///
+/// # Errors
+/// `sso_required` or `sso_ambiguous` unless exactly one SSO method is set:
+/// with SCIM on, members sign in through it alone.
+pub fn set_scim(
+    context: &Context<'_>,
+    actor: &Actor,
+    enabled: bool,
+) -> Result<Team, Failure<Problem>> {
+    context.transaction(|| {
+        let Some(team) = read(context)? else { return Err(not_found().into()) };
+        if team.scim_enabled == enabled {
+            return Ok(team);
+        }
+        let methods = sso::list(context)?;
+        if enabled && methods.is_empty() {
+            return Err(Problem::new(
+                Kind::Conflict,
+                "sso_required",
+                "SCIM needs single sign-on: configure SAML or OpenID Connect first",
+            )
+            .into());
+        }
+        if enabled && methods.len() > 1 {
+            return Err(Problem::new(
+                Kind::Conflict,
+                "sso_ambiguous",
+                "SCIM needs exactly one SSO method; remove SAML or OpenID Connect first",
+            )
+            .into());
+        }
+        context.sql.execute("UPDATE team SET scim_enabled = ?", &[enabled.into()])?;
+        let action = if enabled { Action::ScimEnabled } else { Action::ScimDisabled };
+        audit::record(context, actor, action, &team.id, &json!({}))?;
+        Ok(Team { scim_enabled: enabled, ..team })
+    })
+}
+
+/// The refusal where there is no team.
+pub fn not_found() -> Problem {
+    Problem::new(Kind::NotFound, "team_not_found", "there is no such team")
+}
+
+/// A credential's row, of any kind.
+pub(super) fn store_credential(
+    context: &Context<'_>,
+    minted: &Minted,
+    kind: credential::Kind,
+    name: &str,
+    member: Option<&str>,
+    actor: &Actor,
+    expires: Option<i64>,
+) -> Result<(), Fault> {
+    Ok(context.sql.execute(
+        "INSERT INTO credential
+         (id, kind, name, hash, signing_version, member, created, created_by, expires)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        &[
+            minted.id.as_str().into(),
+            kind.name().into(),
+            name.into(),
+            minted.hash.as_slice().into(),
+            i64::from(minted.signing_version).into(),
+            member.into(),
+            context.now.0.into(),
+            actor.to_string().into(),
+            expires.into(),
+        ],
+    )?)
+}

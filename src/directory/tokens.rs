@@ -1,0 +1,145 @@
+//! Credentials in use: who is it, and does it still open anything? And the
+//! tokens that admins use the team API with.
+
+use super::audit::{self, Action, Actor};
+use super::credential::{self, Credential, Kind, Minted};
+use super::members::Role;
+use super::problem::{self, Problem};
+use super::sql::SqlError;
+use super::team::store_credential;
+use super::team_id::TeamId;
+use super::{Context, Failure, Fault};
+use serde_json::json;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// How long an admin token lives.
+const ADMIN_TOKEN_MS: i64 = 90 * DAY_MS;
+/// How far `last used` may lag behind, so that reading writes almost nothing.
+const LAST_USED_MS: i64 = 5 * 60 * 1000;
+
+/// Someone whose credential was found good.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    /// The credential's id.
+    pub id: String,
+    /// The admin it belongs to, for an admin token.
+    pub member: Option<String>,
+    /// Whether an operator suspended the team.
+    pub team_is_suspended: bool,
+    /// Whether the team has SCIM switched on.
+    pub scim_enabled: bool,
+}
+
+/// Finds out whether a credential with a good tag still opens this team.
+/// `None` if not, for whatever reason: the caller learns no more than that.
+/// A credential that is refused writes nothing.
+pub fn authenticate(
+    context: &Context<'_>,
+    credential: &Credential,
+) -> Result<Option<Holder>, Fault> {
+    let found = context.sql.first(
+        "SELECT c.kind, c.hash, c.expires, c.revoked, c.last_used, c.member,
+                t.id, t.state, t.scim_enabled
+         FROM credential AS c CROSS JOIN team AS t WHERE c.id = ?",
+        &[credential.id.as_str().into()],
+        |mut row| {
+            let kind = row.text()?;
+            let hash = row.blob()?;
+            let expires = row.optional_integer()?;
+            let revoked = row.optional_integer()?;
+            let last_used = row.optional_integer()?;
+            let holder = Holder {
+                id: credential.id.clone(),
+                member: row.optional_text()?,
+                team_is_suspended: {
+                    let team = row.text()?;
+                    let matches = team == credential.team.as_str();
+                    let state = row.text()?;
+                    if !matches {
+                        return Ok(None);
+                    }
+                    state == "suspended"
+                },
+                scim_enabled: row.boolean()?,
+            };
+            let is_live = credential.has_hash(&hash)
+                && kind == credential.kind.name()
+                && revoked.is_none()
+                && expires.is_none_or(|expires| expires > context.now.0);
+            Ok(is_live.then_some((holder, last_used)))
+        },
+    );
+    let found = match found {
+        Err(error) if error.is_missing_table() => return Ok(None),
+        found => found?.flatten(),
+    };
+    let Some((holder, last_used)) = found else { return Ok(None) };
+    if let Some(member) = &holder.member
+        && !is_admin(context, member)?
+    {
+        return Ok(None);
+    }
+    let fresh = context.now.plus(-LAST_USED_MS).0;
+    if last_used.is_none_or(|last_used| last_used < fresh) {
+        context.sql.execute(
+            "UPDATE credential SET last_used = ? WHERE id = ?",
+            &[context.now.0.into(), holder.id.as_str().into()],
+        )?;
+    }
+    Ok(Some(holder))
+}
+
+/// Makes a token for an admin of the team, good for 90 days or until they are
+/// no longer an active admin.
+pub fn issue(
+    context: &Context<'_>,
+    actor: &Actor,
+    team: &TeamId,
+    member: &str,
+) -> Result<Minted, Fault> {
+    let minted = credential::mint(context, Kind::Admin, team)?;
+    let expires = context.now.plus(ADMIN_TOKEN_MS).0;
+    let name = "admin token";
+    store_credential(context, &minted, Kind::Admin, name, Some(member), actor, Some(expires))?;
+    let detail = json!({ "token": minted.id });
+    audit::record(context, actor, Action::AdminTokenIssued, member, &detail)?;
+    Ok(minted)
+}
+
+/// Makes a token for the team's first active admin and revokes those that
+/// operators had made for them before.
+///
+/// # Errors
+/// `no_admin` if the team has no active admin.
+pub fn issue_to_first_admin(
+    context: &Context<'_>,
+    actor: &Actor,
+    team: &TeamId,
+) -> Result<Minted, Failure<Problem>> {
+    let admin = context.sql.first(
+        "SELECT id FROM resource WHERE type = 'User' AND role = ? AND active = 1
+         ORDER BY id LIMIT 1",
+        &[Role::Admin.as_str().into()],
+        |mut row| row.text(),
+    )?;
+    let Some(admin) = admin else {
+        let message = "the team has no active admin to make a token for";
+        return Err(Problem::new(problem::Kind::Conflict, "no_admin", message).into());
+    };
+    context.sql.execute(
+        "UPDATE credential SET revoked = ? WHERE kind = 'admin' AND member = ?
+         AND revoked IS NULL AND created_by LIKE 'operator:%'",
+        &[context.now.0.into(), admin.as_str().into()],
+    )?;
+    Ok(issue(context, actor, team, &admin)?)
+}
+
+/// Whether a member is an active admin now.
+fn is_admin(context: &Context<'_>, member: &str) -> Result<bool, SqlError> {
+    let found = context.sql.first(
+        "SELECT 1 FROM resource WHERE type = 'User' AND id = ? AND role = ? AND active = 1",
+        &[member.into(), Role::Admin.as_str().into()],
+        |mut row| row.integer(),
+    )?;
+    Ok(found.is_some())
+}

@@ -1,0 +1,100 @@
+// The Worker's main module: what worker-build made, and a guard around it.
+//
+// A trap (a panic, memory exhausted) takes the whole wasm instance with it.
+// worker-build's shim notices, by the `error` event of what nobody caught, and
+// makes a new instance for the next call. But the promises that the old instance
+// had yet to settle stay pending for ever, the trapped request's own among them,
+// and so would their callers. Here they are all answered at once.
+//
+// In scope: that every request is answered and every alarm ends. Out of scope:
+// what the answer is while the wasm lives, which is `src/edge.rs`'s.
+//
+// In the hot path this costs one Set entry, one timer and one promise a call.
+
+import Worker, { Registry as WasmRegistry, Team as WasmTeam } from "../../build/index.js";
+
+// What neither settles nor traps should not exist. Should it all the same (a call
+// to an object whose machine vanished, say), the caller hears of it before it
+// gives up by itself: identity providers wait 30 s and more.
+const LAST_RESORT_MS = 25_000;
+
+/** How to reject each call that the wasm instance has not answered yet. */
+const pending = new Set();
+
+function abandonAll(reason) {
+  for (const reject of pending) reject(reason);
+  pending.clear();
+}
+
+// Nothing but wasm and its glue runs here, so whatever nobody caught has unwound
+// through wasm frames, which leaves the instance unusable, a trap or not. The shim
+// starts anew for a RuntimeError only, so everything else is told to it as one.
+addEventListener("error", ({ error }) => {
+  if (!(error instanceof WebAssembly.RuntimeError)) {
+    const trap = new WebAssembly.RuntimeError(`uncaught in wasm: ${error}`);
+    dispatchEvent(new ErrorEvent("error", { error: trap }));
+    return;
+  }
+  abandonAll(error);
+});
+
+/** Settles as `call` does, or rejects when the wasm instance that runs it is lost. */
+function settled(call) {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(new Error(`no answer in ${LAST_RESORT_MS} ms`));
+    const timer = setTimeout(giveUp, LAST_RESORT_MS);
+    const leave = () => {
+      clearTimeout(timer);
+      pending.delete(reject);
+    };
+    pending.add(reject);
+    Promise.try(call)
+      .finally(leave)
+      .then(resolve, (error) => {
+        // Thrown through to here, it never was an event; others may hang on it.
+        if (error instanceof WebAssembly.RuntimeError) abandonAll(error);
+        reject(error);
+      });
+  });
+}
+
+/**
+ * The answer where the wasm has none: SCIM's error, telling nothing of the inside.
+ * It does not say that nothing was changed: a front call lost on its way back may
+ * have been carried out by its object, wholly.
+ */
+function serverError(request, error) {
+  const given = request.headers.get("x-request-id") ?? "";
+  const id = /^[\w.-]{1,64}$/.test(given) ? given : crypto.randomUUID();
+  const fault = String(error);
+  console.error(JSON.stringify({ part: "guard", requestId: id, status: 500, fault }));
+  const body = {
+    schemas: ["urn:ietf:params:scim:api:messages:2.0:Error"],
+    status: "500",
+    detail: "the service failed and could not answer; ask again",
+  };
+  return new Response(JSON.stringify(body), {
+    status: 500,
+    headers: { "content-type": "application/scim+json", "x-request-id": id },
+  });
+}
+
+/** A class of the shim with its entry points guarded. */
+function guarded(Inner) {
+  class Guarded extends Inner {
+    fetch(request) {
+      return settled(() => super.fetch(request)).catch((error) => serverError(request, error));
+    }
+  }
+  // An object that has no alarm must not seem to have one.
+  if (Inner.prototype.alarm) {
+    Guarded.prototype.alarm = function alarm(info) {
+      return settled(() => Inner.prototype.alarm.call(this, info));
+    };
+  }
+  return Guarded;
+}
+
+export default guarded(Worker);
+export const Team = guarded(WasmTeam);
+export const Registry = guarded(WasmRegistry);
