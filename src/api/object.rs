@@ -49,16 +49,11 @@ impl Answered {
         }
     }
 
-    /// The answer of SCIM.
-    fn of_scim(result: Result<Response<Vec<u8>>, Fault>) -> Self {
-        match result {
-            Ok(response) => Self::of(response),
-            Err(fault) => {
-                let error = Error::status_only(500, "the service failed; nothing was changed");
-                let response = scim::refusal(&error, scim::SCIM_JSON);
-                Self { fault: Some(fault), ..Self::of(response) }
-            }
-        }
+    /// The answer to a provider when something of ours went wrong.
+    pub fn failed(fault: Fault) -> Self {
+        let error = Error::status_only(500, "the service failed; nothing was changed");
+        let response = scim::refusal(&error, scim::SCIM_JSON);
+        Self { fault: Some(fault), ..Self::of(response) }
     }
 }
 
@@ -89,7 +84,7 @@ pub fn handle(context: &Context<'_>, id: &TeamId, request: Request<Vec<u8>>) -> 
     if path.starts_with("/teams/") {
         return team::handle(context, id, request);
     }
-    Answered::of_scim(from_provider(context, id, request))
+    from_provider(context, id, request).map_or_else(Answered::failed, Answered::of)
 }
 
 fn from_provider(

@@ -72,8 +72,10 @@ struct Call<'a> {
 }
 
 type Outcome = Result<Step, Failure<Problem>>;
+/// What answers a call.
+type Handler = fn(&Call<'_>) -> Outcome;
 
-const ROUTES: &[Route<fn(&Call<'_>) -> Outcome>] = &[
+const ROUTES: &[Route<Handler>] = &[
     Route { method: Method::GET, pattern: "/operator/v1/teams", handler: list },
     Route { method: Method::POST, pattern: "/operator/v1/teams", handler: create },
     Route { method: Method::GET, pattern: "/operator/v1/teams/{team}", handler: read },

@@ -33,9 +33,11 @@ pub struct Call<'a> {
 }
 
 type Answer = Result<Response<Vec<u8>>, Failure<Problem>>;
+/// What answers a call.
+pub type Handler = fn(&Call<'_>) -> Answer;
 
 /// The endpoints.
-pub const ROUTES: &[Route<fn(&Call<'_>) -> Answer>] = &[
+pub const ROUTES: &[Route<Handler>] = &[
     Route { method: Method::GET, pattern: "/teams/{team}/v1", handler: read_team },
     Route { method: Method::GET, pattern: "/teams/{team}/v1/sso", handler: list_sso },
     Route { method: Method::PUT, pattern: "/teams/{team}/v1/sso/{method}", handler: put_sso },

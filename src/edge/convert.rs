@@ -1,9 +1,11 @@
 //! The runtime's requests and responses to `http`'s, and back.
 
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, Request as HttpRequest, Response as HttpResponse};
-use worker::wasm_bindgen::JsCast;
-use worker::{Error, Headers, Request, Response, ResponseBuilder, Result};
+use http::{
+    HeaderName, HeaderValue, Method, Request as HttpRequest, Response as HttpResponse, StatusCode,
+};
+use js_sys::Uint8Array;
+use worker::{Error, Headers, Request, RequestInit, Response, ResponseBuilder, Result};
 
 /// Bytes of a body that are read at all: what the largest endpoint takes, and
 /// one more so that it can see that there was more.
@@ -21,10 +23,9 @@ pub(super) fn head(request: &Request) -> Result<Parts> {
     }
     let mut parts = builder.uri(target).body(()).map_err(told)?.into_parts().0;
     for (name, value) in request.headers() {
-        if let (Ok(name), Ok(value)) = (
-            HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_bytes(value.as_bytes()),
-        ) {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes()))
+        {
             parts.headers.append(name, value);
         }
     }
@@ -48,6 +49,22 @@ pub(super) async fn whole(mut request: Request) -> Result<HttpRequest<Vec<u8>>> 
         }
     }
     Ok(HttpRequest::from_parts(parts, body))
+}
+
+/// A request of ours to another object. Host and scheme mean nothing there.
+pub(super) fn outgoing(request: HttpRequest<Vec<u8>>) -> Result<Request> {
+    let (parts, body) = request.into_parts();
+    let mut init = RequestInit::new();
+    init.with_method(worker::Method::Post);
+    init.with_body(Some(Uint8Array::from(body.as_slice()).into()));
+    Request::new_with_init(&format!("https://object{}", parts.uri.path()), &init)
+}
+
+/// The answer of another object.
+pub(super) async fn incoming(mut response: Response) -> Result<HttpResponse<Vec<u8>>> {
+    let mut whole = HttpResponse::new(response.bytes().await?);
+    *whole.status_mut() = StatusCode::from_u16(response.status_code()).map_err(told)?;
+    Ok(whole)
 }
 
 /// The runtime's form of a response.

@@ -1,47 +1,111 @@
-//! One JSON line a request, for whoever operates the deployment.
+//! One JSON line a request, for whoever operates the deployment, and the
+//! request id that client and log share.
 //!
 //! Ids only: no secret, no name, no address, no query (a filter holds them).
 
+use super::convert;
+use http::{HeaderMap, HeaderValue, Method, Response as HttpResponse};
 use serde_json::{Value, json};
-use worker::console_log;
+use worker::{Date, Response, Result, console_log};
+
+const REQUEST_ID: &str = "x-request-id";
+/// Characters in a request id that a client may choose.
+const REQUEST_ID_CHARS_MAX: usize = 64;
 
 /// What a line says.
 pub(super) struct Line<'a> {
     /// Which part answered: `worker`, `team` or `registry`.
     pub(super) part: &'a str,
-    /// The id that the client got in `X-Request-Id`.
+    /// The id that the client gets in `X-Request-Id`.
     pub(super) request_id: &'a str,
     /// The team, if the request was for one.
     pub(super) team: Option<&'a str>,
-    /// Method and path, its ids left out.
+    /// Method and path, ids left out.
     pub(super) route: &'a str,
     /// The HTTP status.
     pub(super) status: u16,
-    /// Milliseconds by the platform's clock, which stands still while a
-    /// request computes: what it shows is waiting.
-    pub(super) milliseconds: i64,
+    /// When the request came. The platform's clock stands still while a
+    /// request computes, so that the difference to now is what it waited.
+    pub(super) started: u64,
     /// Rows read and written.
     pub(super) rows: (usize, usize),
     /// What went wrong of ours.
-    pub(super) fault: Option<&'a str>,
+    pub(super) fault: Option<String>,
 }
 
 impl Line<'_> {
-    /// Writes the line.
-    pub(super) fn write(&self) {
+    /// Writes the line and gives the response its request id.
+    pub(super) fn answer(&self, mut response: HttpResponse<Vec<u8>>) -> Result<Response> {
         let mut line = json!({
             "part": self.part,
             "requestId": self.request_id,
             "team": self.team,
             "route": self.route,
             "status": self.status,
-            "ms": self.milliseconds,
+            "ms": Date::now().as_millis().saturating_sub(self.started),
             "rowsRead": self.rows.0,
             "rowsWritten": self.rows.1,
         });
-        if let (Some(fault), Value::Object(line)) = (self.fault, &mut line) {
-            line.insert("fault".into(), fault.into());
+        if let (Some(fault), Value::Object(line)) = (&self.fault, &mut line) {
+            line.insert("fault".into(), fault.as_str().into());
         }
         console_log!("{line}");
+        if let Ok(id) = HeaderValue::from_str(self.request_id) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        convert::response(response)
     }
+}
+
+/// The request's id: the client's, if it is one that a log can take, else the
+/// platform's, else a random one.
+pub(super) fn request_id(headers: &HeaderMap) -> String {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let fits =
+        |id: &&str| (1..=REQUEST_ID_CHARS_MAX).contains(&id.len()) && id.bytes().all(allowed);
+    if let Some(id) = text(REQUEST_ID).or_else(|| text("cf-ray")).filter(fits) {
+        return id.to_owned();
+    }
+    let mut random = [0; 8];
+    // Without randomness the id is all zeros, which breaks nothing.
+    drop(super::settings::random(&mut random));
+    format!("{:016x}", u64::from_be_bytes(random))
+}
+
+/// Method and path, with everything that might name a person or be a client's
+/// own text left out.
+pub(super) fn route(method: &Method, path: &str) -> String {
+    let known = |segment: &str| {
+        const KNOWN: [&str; 24] = [
+            "",
+            "scim",
+            "v1",
+            "v2",
+            "Users",
+            "Groups",
+            "Me",
+            "Bulk",
+            ".search",
+            "Schemas",
+            "ResourceTypes",
+            "ServiceProviderConfig",
+            "operator",
+            "teams",
+            "sso",
+            "saml",
+            "oidc",
+            "enable",
+            "disable",
+            "keys",
+            "regenerate",
+            "suspend",
+            "resume",
+            "audit",
+        ];
+        KNOWN.contains(&segment)
+    };
+    let shown: Vec<&str> =
+        path.split('/').map(|segment| if known(segment) { segment } else { "{}" }).collect();
+    format!("{method} {}", shown.join("/"))
 }

@@ -1,21 +1,106 @@
-//! The Registry object.
+//! The Registry object: runs the steps that `api::operator` decides.
+//!
+//! Between its own two moments of synchronous work it calls a Team object;
+//! what it wrote down before lets its alarm finish the matter if it never
+//! hears the answer.
 
-use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+use super::sql::Engine;
+use super::{convert, log, objects, settings};
+use crate::api::front::{self, Decision};
+use crate::api::object::Answered;
+use crate::api::operator::{self, Step};
+use crate::directory::{Context, Deployment, Fault};
+use crate::scim::Timestamp;
+use std::time::Duration;
+use worker::{Date, DurableObject, Env, Error, Request, Response, Result, State, durable_object};
+
+/// When to look after a call to a team whose end was never heard of.
+const FINISH_AFTER: Duration = Duration::from_secs(60);
 
 /// The deployment's one Registry.
-#[durable_object(fetch)]
+#[durable_object(alarm)]
 pub(super) struct Registry {
     state: State,
-    _env: Env,
+    env: Env,
 }
 
 impl DurableObject for Registry {
     fn new(state: State, env: Env) -> Self {
-        Self { state, _env: env }
+        Self { state, env }
     }
 
-    async fn fetch(&self, _request: Request) -> Result<Response> {
-        self.state.storage().sql().exec("CREATE TABLE IF NOT EXISTS t (a) STRICT", None).ok();
-        Response::ok("{}")
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        let started = Date::now().as_millis();
+        let request = convert::whole(request).await?;
+        #[cfg(feature = "testing")]
+        super::testing::count_wake();
+
+        let deployment = settings::deployment(&self.env)?;
+        let engine = Engine::new(self.state.storage());
+        let request_id = log::request_id(request.headers());
+        let route = log::route(request.method(), request.uri().path());
+        let (head, body) = request.into_parts();
+        // The Worker has decided the same; whose token it is, is in the head.
+        let Decision::Registry(name) = front::decide(&deployment, &head) else {
+            return Err(Error::RustError("not a request for the Registry".into()));
+        };
+        let request = http::Request::from_parts(head, body);
+        let step = operator::start(&context(&engine, &deployment), &name, request);
+        let Answered { response, fault, .. } = self.take(&engine, &deployment, step).await?;
+        log::Line {
+            part: "registry",
+            request_id: &request_id,
+            team: None,
+            route: &route,
+            status: response.status().as_u16(),
+            started,
+            rows: engine.rows(),
+            fault: fault.map(|fault| fault.to_string()),
+        }
+        .answer(response)
     }
+
+    async fn alarm(&self) -> Result<Response> {
+        let deployment = settings::deployment(&self.env)?;
+        let engine = Engine::new(self.state.storage());
+        let next = || operator::unfinished(&context(&engine, &deployment)).map_err(told);
+        while let Some(step) = next()? {
+            let Answered { fault, .. } = self.take(&engine, &deployment, step).await?;
+            if let Some(fault) = fault {
+                // The platform runs an alarm again that fails.
+                return Err(told(fault));
+            }
+        }
+        Response::empty()
+    }
+}
+
+impl Registry {
+    /// Takes a step to its answer.
+    async fn take(&self, engine: &Engine, deployment: &Deployment, step: Step) -> Result<Answered> {
+        let (team, location_hint, request, pending) = match step {
+            Step::Answer(answered) => return Ok(answered),
+            Step::CallTeam { team, location_hint, request, pending } => {
+                (team, location_hint, request, pending)
+            }
+        };
+        self.state.storage().set_alarm(FINISH_AFTER).await?;
+        let stub = objects::team(&self.env, &team, location_hint.as_deref())?;
+        let told = stub.fetch_with_request(convert::outgoing(request)?).await?;
+        let told = convert::incoming(told).await?;
+        Ok(operator::resume(&context(engine, deployment), pending, &told))
+    }
+}
+
+fn context<'a>(engine: &'a Engine, deployment: &'a Deployment) -> Context<'a> {
+    Context {
+        sql: engine,
+        now: Timestamp(i64::try_from(Date::now().as_millis()).unwrap_or(0)),
+        random: &settings::random,
+        deployment,
+    }
+}
+
+fn told(fault: Fault) -> Error {
+    Error::RustError(fault.to_string())
 }

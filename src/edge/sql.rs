@@ -7,7 +7,6 @@
 //! block here.
 
 use crate::directory::sql::{INTEGER_MAX, Outcome, Row, Sql, SqlError, Value};
-use js_sys::{Array, ArrayBuffer, Uint8Array};
 use std::cell::Cell;
 use wasm_bindgen::prelude::*;
 use worker::{SqlStorage, SqlStorageValue, Storage};
@@ -35,12 +34,7 @@ pub(super) struct Engine {
 impl Engine {
     /// The engine over an object's storage, its counts at zero.
     pub(super) fn new(storage: Storage) -> Self {
-        Self {
-            sql: storage.sql(),
-            storage,
-            rows_read: Cell::new(0),
-            rows_written: Cell::new(0),
-        }
+        Self { sql: storage.sql(), storage, rows_read: Cell::new(0), rows_written: Cell::new(0) }
     }
 
     /// Rows read and written so far.

@@ -3,60 +3,103 @@
 //! Everything after the body is read is synchronous, so that no other request
 //! comes between the first read of storage and the answer.
 
-use super::settings;
 use super::sql::Engine;
-use super::{convert, log, random};
-use crate::api::object::{self, After};
-use crate::directory::{Context, Fault};
+use super::{convert, log, settings};
+use crate::api::object::{self, After, Answered};
+use crate::directory::Context;
+use crate::directory::team_id::TeamId;
 use crate::scim::Timestamp;
-use worker::{Date, DurableObject, Env, Request, Response, Result, State, durable_object};
+use http::{HeaderValue, Request as HttpRequest, Response as HttpResponse};
+use std::cell::Cell;
+use worker::{Date, DurableObject, Env, Error, Request, Response, Result, State, durable_object};
+
+/// With an operator's token in this header, an answer says what it cost.
+const DEBUG_HEADER: &str = "x-kafkaman-debug";
 
 /// One team's Durable Object.
 #[durable_object(fetch)]
 pub(super) struct Team {
     state: State,
     env: Env,
+    /// Whether this instance has seen to it that the tables are up to date.
+    opened: Cell<bool>,
 }
 
 impl DurableObject for Team {
     fn new(state: State, env: Env) -> Self {
-        Self { state, env }
+        Self { state, env, opened: Cell::new(false) }
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
-        #[cfg(feature = "testing")]
-        super::testing::count_wake();
         let started = Date::now().as_millis();
         let request = convert::whole(request).await?;
-        let request_id = super::request_id(&request);
-        let route = log::route(request.method(), request.uri().path());
-        let engine = Engine::new(self.state.storage());
-        let name = self.state.id().name();
-        let deployment = settings::deployment(&self.env)?;
-        let now = Timestamp(i64::try_from(started).unwrap_or(0));
-        let context = Context { sql: &engine, now, random: &random, deployment: &deployment };
         #[cfg(feature = "testing")]
-        super::testing::trap_if_asked(&context, &request);
-        let mut answered = match name.as_deref() {
-            Some(name) => object::team(&context, name, request),
-            None => return Err(Fault::new("a Team object without a name").to_string().into()),
+        super::testing::count_wake();
+
+        let name = self.state.id().name().unwrap_or_default();
+        let team = TeamId::parse(&name)
+            .ok_or_else(|| Error::RustError("a Team object has no team's name".into()))?;
+        let deployment = settings::deployment(&self.env)?;
+        let engine = Engine::new(self.state.storage());
+        let context = Context {
+            sql: &engine,
+            now: Timestamp(i64::try_from(started).unwrap_or(0)),
+            random: &settings::random,
+            deployment: &deployment,
         };
-        if answered.after == After::DeleteEverything {
+        let request_id = log::request_id(request.headers());
+        let route = log::route(request.method(), request.uri().path());
+        let wants_debug = wants_debug(&context, &request);
+        let Answered { mut response, after, fault } = self.answer(&context, &team, request);
+        if after == After::DeleteEverything {
+            self.opened.set(false);
             self.state.storage().delete_all().await?;
         }
-        let debug = settings::wants_rows(&deployment, &answered);
+        if wants_debug {
+            show_rows(&mut response, engine.rows());
+        }
         log::Line {
             part: "team",
             request_id: &request_id,
-            team: name.as_deref(),
+            team: Some(&name),
             route: &route,
-            status: answered.response.status().as_u16(),
-            milliseconds: 0,
+            status: response.status().as_u16(),
+            started,
             rows: engine.rows(),
-            fault: answered.fault.as_ref().map(ToString::to_string).as_deref(),
+            fault: fault.map(|fault| fault.to_string()),
         }
-        .write();
-        let _ = (&mut answered, debug);
-        convert::response(answered.response)
+        .answer(response)
+    }
+}
+
+impl Team {
+    fn answer(
+        &self,
+        context: &Context<'_>,
+        team: &TeamId,
+        request: HttpRequest<Vec<u8>>,
+    ) -> Answered {
+        if !self.opened.get() {
+            if let Err(fault) = object::open(context) {
+                return Answered::failed(fault);
+            }
+            self.opened.set(true);
+        }
+        #[cfg(feature = "testing")]
+        if super::testing::asks_for_trap(&request) {
+            return super::testing::trap_after(context, || object::handle(context, team, request));
+        }
+        object::handle(context, team, request)
+    }
+}
+
+fn wants_debug(context: &Context<'_>, request: &HttpRequest<Vec<u8>>) -> bool {
+    let token = request.headers().get(DEBUG_HEADER).and_then(|value| value.to_str().ok());
+    token.is_some_and(|token| context.deployment.operator(token).is_some())
+}
+
+fn show_rows(response: &mut HttpResponse<Vec<u8>>, (read, written): (usize, usize)) {
+    for (name, rows) in [("x-rows-read", read), ("x-rows-written", written)] {
+        response.headers_mut().insert(name, HeaderValue::from(rows));
     }
 }

@@ -1,0 +1,41 @@
+//! Where the objects are: bindings, names, jurisdictions.
+
+use crate::directory::team_id::TeamId;
+use wasm_bindgen::prelude::*;
+use worker::{Env, ObjectNamespace, Result, Stub};
+
+/// The bindings in `wrangler.toml`.
+const TEAM_BINDING: &str = "TEAM";
+const REGISTRY_BINDING: &str = "REGISTRY";
+/// The name of the one Registry object.
+const REGISTRY_NAME: &str = "registry";
+
+#[wasm_bindgen]
+extern "C" {
+    /// A namespace of objects, of which the runtime's crate binds all but
+    /// this one method.
+    type Namespace;
+
+    #[wasm_bindgen(method, catch)]
+    fn jurisdiction(this: &Namespace, name: &str) -> std::result::Result<Namespace, JsValue>;
+}
+
+/// A team's object. A hint of where it should live counts for the call that
+/// makes it and is ignored ever after.
+pub(super) fn team(env: &Env, team: &TeamId, location_hint: Option<&str>) -> Result<Stub> {
+    let mut namespace = env.durable_object(TEAM_BINDING)?;
+    if let Some(jurisdiction) = team.jurisdiction() {
+        let held: &Namespace = namespace.as_ref().unchecked_ref();
+        let held = held.jurisdiction(jurisdiction)?;
+        namespace = ObjectNamespace::unchecked_from_js(held.into());
+    }
+    match location_hint {
+        Some(hint) => namespace.get_by_name_with_location_hint(team.as_str(), hint),
+        None => namespace.get_by_name(team.as_str()),
+    }
+}
+
+/// The Registry object.
+pub(super) fn registry(env: &Env) -> Result<Stub> {
+    env.durable_object(REGISTRY_BINDING)?.get_by_name(REGISTRY_NAME)
+}

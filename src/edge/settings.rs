@@ -1,0 +1,34 @@
+//! The deployment's settings, from the Worker's environment, and randomness.
+
+use crate::directory::{Deployment, Fault};
+use std::cell::OnceCell;
+use std::rc::Rc;
+use worker::{Env, Error, Result};
+
+thread_local! {
+    /// Read once: an instance never sees another environment.
+    static DEPLOYMENT: OnceCell<Rc<Deployment>> = const { OnceCell::new() };
+}
+
+/// The settings.
+///
+/// # Errors
+/// What is wrong with which setting. Every request fails until it is mended,
+/// since nothing can be checked without secrets.
+pub(super) fn deployment(env: &Env) -> Result<Rc<Deployment>> {
+    if let Some(read) = DEPLOYMENT.with(|cell| cell.get().cloned()) {
+        return Ok(read);
+    }
+    let text = |name: &str| env.var(name).map(|value| value.to_string()).unwrap_or_default();
+    let (base_url, secrets) = (text("BASE_URL"), text("SIGNING_SECRETS"));
+    let deployment = Deployment::read(&base_url, &secrets, &text("OPERATOR_TOKEN"))
+        .map_err(|fault| Error::RustError(fault.to_string()))?;
+    let deployment = Rc::new(deployment);
+    DEPLOYMENT.with(|cell| drop(cell.set(deployment.clone())));
+    Ok(deployment)
+}
+
+/// Fills a buffer from the platform's secure random source.
+pub(super) fn random(bytes: &mut [u8]) -> std::result::Result<(), Fault> {
+    getrandom::fill(bytes).map_err(|error| Fault::new(error.to_string()))
+}
