@@ -71,7 +71,7 @@ fn wrong_types_are_named() {
     refuse(r#"{"userName": "a", "name": "x"}"#, "invalidValue", "`name` must be an object");
     refuse(r#"{"userName": "a", "active": "maybe"}"#, "invalidValue", "`active` must be true");
     refuse(r#"{"userName": "a", "emails": [{"value": 5}]}"#, "invalidValue", "`emails[0].value`");
-    refuse(r#"{"userName": "a", "title": ["x"]}"#, "invalidValue", "`title` must be a string");
+    refuse(r#"{"userName": "a", "title": ["x", "y"]}"#, "invalidValue", "`title` must be a string");
     refuse(r#"{"userName": "a", "x509Certificates": [{"value": "!"}]}"#, "invalidValue", "base64");
     refuse(
         r#"{"userName": "a", "emails": [{"value": "a", "primary": true}, {"value": "b", "primary": true}]}"#,

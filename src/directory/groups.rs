@@ -12,9 +12,10 @@ use super::resource::{self, Document, Kind, Stored};
 use super::users::{differing, note_ignored, with_schemas};
 use super::{Context, Failure};
 use crate::scim::filter::{Filter, Literal, Operator};
+use crate::scim::ingest::{self, Ingested};
 use crate::scim::patch::{self, Op, Operation};
 use crate::scim::schema::ResourceType;
-use crate::scim::{Error, ingest};
+use crate::scim::{Error, ScimType};
 use serde_json::{Map, Value, json};
 
 /// Adds a group.
@@ -26,7 +27,7 @@ pub fn create(
     actor: &Actor,
     body: Map<String, Value>,
 ) -> Result<Stored, Failure> {
-    let ingested = ingest::resource(group(), body)?;
+    let ingested = ingested(body)?;
     let (document, members) = split_members(ingested.document)?;
     context.transaction(|| {
         let name = document.get("displayName").and_then(Value::as_str).unwrap_or_default();
@@ -57,7 +58,7 @@ pub fn replace(
 ) -> Result<Stored, Failure> {
     context.transaction(|| {
         let stored = resource::fetch_for_change(context, Kind::Group, id, if_match)?;
-        let ingested = ingest::resource(group(), body)?;
+        let ingested = ingested(body)?;
         let (document, members) = split_members(ingested.document)?;
         let resolved = membership::resolve(context, &members)?;
         let moved = membership::set(context, stored.seq, &resolved.seqs)?;
@@ -127,6 +128,15 @@ pub fn delete(
 
 fn group() -> &'static ResourceType {
     Kind::Group.resource_type()
+}
+
+/// Reads a body. A group that is none is `invalidSyntax`: published checkers
+/// of identity providers expect that keyword.
+fn ingested(body: Map<String, Value>) -> Result<Ingested, Error> {
+    ingest::resource(group(), body).map_err(|error| match error.scim_type() {
+        Some(ScimType::InvalidValue) => error.as_type(ScimType::InvalidSyntax),
+        _ => error,
+    })
 }
 
 /// Stores what is new of the document and counts the members that moved.

@@ -205,7 +205,7 @@ fn projected(
 
 /// A User's manager with `$ref` and `displayName`, if the manager is a member
 /// of the team. A manager from elsewhere stays the value that was given.
-fn manager_of(context: &Context<'_>, stored: &Stored) -> Result<Option<Value>, Fault> {
+pub fn manager_of(context: &Context<'_>, stored: &Stored) -> Result<Option<Value>, Fault> {
     if stored.kind != Kind::User || !stored.document.contains("\"manager\":{") {
         return Ok(None);
     }

@@ -13,7 +13,7 @@ use super::{Context, Failure};
 use crate::scim::filter::{Filter, Literal, Operator};
 use crate::scim::list::{Page, Query};
 use crate::scim::version::Version;
-use crate::scim::{Error, ScimType};
+use crate::scim::{Error, ScimType, urn};
 use serde_json::{Map, Value, json};
 
 /// Rows that a filter without an index may look at: half a second of CPU.
@@ -210,6 +210,12 @@ fn seen_by_filter(
         let groups = membership::groups_of(context, &[stored.seq])?;
         let groups = groups.get(&stored.seq).and_then(|own| render::groups_value(context, own));
         object.extend(groups.map(|groups| ("groups".to_owned(), groups)));
+    }
+    if filter.names_in_extension("manager")
+        && let Some(manager) = render::manager_of(context, stored)?
+        && let Some(Value::Object(enterprise)) = object.get_mut(urn::ENTERPRISE_USER)
+    {
+        enterprise.insert("manager".into(), manager);
     }
     if stored.kind == Kind::Group && filter.names("members") {
         object.insert("members".into(), members(context, filter, stored)?);

@@ -139,6 +139,13 @@ impl Error {
         &self.detail
     }
 
+    /// The same error with another keyword of the same status.
+    #[must_use]
+    pub fn as_type(mut self, scim_type: ScimType) -> Self {
+        self.scim_type = Some(scim_type);
+        self
+    }
+
     /// The same error, its detail preceded by where in the request it arose,
     /// as in ``Operations[3]: `foo` is not an attribute of User``.
     #[must_use]

@@ -128,12 +128,19 @@ impl fmt::Display for Literal {
 impl Filter<'_> {
     /// Whether the filter names this core or common attribute anywhere.
     pub fn names(&self, attribute: &str) -> bool {
+        self.any_path(&|path| path.extension.is_none() && path.attribute.name == attribute)
+    }
+
+    /// Whether the filter names this attribute of an extension anywhere.
+    pub fn names_in_extension(&self, attribute: &str) -> bool {
+        self.any_path(&|path| path.extension.is_some() && path.attribute.name == attribute)
+    }
+
+    fn any_path(&self, test: &dyn Fn(&Path<'_>) -> bool) -> bool {
         match self {
-            Self::And(terms) | Self::Or(terms) => terms.iter().any(|term| term.names(attribute)),
-            Self::Not(term) => term.names(attribute),
-            Self::Present(path) | Self::Compare(path, ..) | Self::Element(path, _) => {
-                path.extension.is_none() && path.attribute.name == attribute
-            }
+            Self::And(terms) | Self::Or(terms) => terms.iter().any(|term| term.any_path(test)),
+            Self::Not(term) => term.any_path(test),
+            Self::Present(path) | Self::Compare(path, ..) | Self::Element(path, _) => test(path),
         }
     }
 }

@@ -132,7 +132,7 @@ pub fn value(attribute: &Attribute, given: Value, place: &str) -> Result<Option<
         return Ok(None);
     }
     if !attribute.multi_valued {
-        return single(attribute, given, place);
+        return single(attribute, unwrapped(attribute, given), place);
     }
     let given = match given {
         Value::Array(elements) => elements,
@@ -144,6 +144,7 @@ pub fn value(attribute: &Attribute, given: Value, place: &str) -> Result<Option<
         let place = format!("{place}[{index}]");
         let element = if element.is_null() { None } else { single(attribute, element, &place)? };
         if let Some(element) = element
+            && !is_bare(&element)
             && !elements.iter().any(|other| is_same_element(other, &element))
         {
             elements.push(element);
@@ -157,6 +158,21 @@ pub fn value(attribute: &Attribute, given: Value, place: &str) -> Result<Option<
     Ok(if elements.is_empty() { None } else { Some(Value::Array(elements)) })
 }
 
+/// Makes one element of a multi-valued attribute canonical, as a PATCH names
+/// it by a value path; it may be only a part of one.
+///
+/// # Errors
+/// 400 `invalidValue` that names `place`.
+pub fn element(attribute: &Attribute, given: Value, place: &str) -> Result<Option<Value>, Error> {
+    match given {
+        Value::Null => Ok(None),
+        Value::Array(mut elements) if elements.len() == 1 => {
+            single(attribute, elements.pop().unwrap_or(Value::Null), place)
+        }
+        given => single(attribute, given, place),
+    }
+}
+
 /// Whether two elements of a multi-valued attribute are one: the same
 /// `value` and `type` (RFC 7643 section 2.4), or equal where there is no
 /// `value`.
@@ -167,9 +183,32 @@ pub fn is_same_element(one: &Value, other: &Value) -> bool {
     }
 }
 
+/// Whether an element says what kind of value it is but has none: what is left
+/// of `{"value": "{$user.email}", "type": "work"}` when the macro is empty.
+pub fn is_bare(element: &Value) -> bool {
+    let about = |name: &String| ["type", "primary", "display"].contains(&name.as_str());
+    element.as_object().is_some_and(|element| element.keys().all(about))
+}
+
 /// Whether an element is the preferred one.
 pub fn is_primary(element: &Value) -> bool {
     element.get("primary") == Some(&Value::Bool(true))
+}
+
+/// A value out of a list of one. Microsoft's reference code sends each value
+/// of a PATCH so, as `[{"$ref": null, "value": "x"}]`.
+fn unwrapped(attribute: &Attribute, given: Value) -> Value {
+    let mut elements = match given {
+        Value::Array(elements) if elements.len() == 1 => elements,
+        other => return other,
+    };
+    match elements.pop() {
+        Some(Value::Object(mut object)) if attribute.kind != Type::Complex => {
+            object.remove("value").unwrap_or(Value::Object(object))
+        }
+        Some(Value::Object(object)) => Value::Object(object),
+        other => Value::Array(other.into_iter().collect()),
+    }
 }
 
 fn single(attribute: &Attribute, given: Value, place: &str) -> Result<Option<Value>, Error> {

@@ -53,7 +53,6 @@ pub struct Operation<'s> {
 pub struct Patch<'s> {
     /// The operations.
     pub operations: Vec<Operation<'s>>,
-    /// Names in values without a `path` that no schema has, dropped; for the
-    /// audit.
+    /// Names that no schema has, dropped; for the audit.
     pub ignored: Vec<String>,
 }

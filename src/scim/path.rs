@@ -116,6 +116,19 @@ pub fn resolve_attribute<'s>(
     }
 }
 
+/// Whether a path could name an attribute, by RFC 7644 section 3.10: a name,
+/// perhaps with one sub-attribute, perhaps after a schema URN.
+pub fn is_well_formed(text: &str) -> bool {
+    let is_urn = text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:"));
+    let name = if is_urn { text.rsplit(':').next().unwrap_or_default() } else { text };
+    let is_name = |part: &str| {
+        let rest = part.strip_prefix('$').unwrap_or(part);
+        rest.starts_with(|c: char| c.is_ascii_alphabetic())
+            && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    name.split('.').count() <= 2 && name.split('.').all(is_name)
+}
+
 /// Splits off the URN of a known schema: the extension it names (`None` for
 /// the core schema), and what follows the colon.
 fn split_urn<'s, 't>(

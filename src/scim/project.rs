@@ -1,9 +1,9 @@
 //! `attributes` and `excludedAttributes` (RFC 7644 section 3.9), and the
 //! `returned` characteristic that bounds both (RFC 7643 section 7).
 
-use super::Error;
 use super::path::{self, Path, Target};
 use super::schema::{ResourceType, Returned, Schema};
+use super::{Error, ScimType};
 use serde_json::{Map, Value};
 
 /// Which attributes of a resource an answer shows.
@@ -24,23 +24,33 @@ impl<'s> Projection<'s> {
     /// no error for it.
     ///
     /// # Errors
-    /// 400 `invalidValue` if both are given.
+    /// 400 `invalidValue` if both are given, 403 `sensitive` for an attribute
+    /// that is never returned.
     pub fn parse(
         resource_type: &'s ResourceType,
         attributes: Option<&str>,
         excluded: Option<&str>,
     ) -> Result<Self, Error> {
-        let targets = |names: &str| {
+        let targets = |names: &str| -> Result<Vec<Target<'s>>, Error> {
             let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
-            names.filter_map(|name| path::resolve(resource_type, name).ok()).collect()
+            let known = names.filter_map(|name| path::resolve(resource_type, name).ok());
+            known
+                .map(|target| match target {
+                    Target::Attribute(path) if path.leaf().returned == Returned::Never => {
+                        let detail = format!("`{path}` is never returned");
+                        Err(Error::of(ScimType::Sensitive, detail))
+                    }
+                    target => Ok(target),
+                })
+                .collect()
         };
         let blank = |names: &&str| names.trim().is_empty();
         match (attributes.filter(|n| !blank(n)), excluded.filter(|n| !blank(n))) {
             (Some(_), Some(_)) => Err(Error::invalid_value(
                 "`attributes` and `excludedAttributes` exclude each other; give one of them",
             )),
-            (Some(names), None) => Ok(Self::Only(targets(names))),
-            (None, Some(names)) => Ok(Self::Without(targets(names))),
+            (Some(names), None) => Ok(Self::Only(targets(names)?)),
+            (None, Some(names)) => Ok(Self::Without(targets(names)?)),
             (None, None) => Ok(Self::Default),
         }
     }

@@ -1,7 +1,7 @@
 //! A whole deployment in one process: the Worker's decisions, the Registry
 //! and the Team objects, over native storages.
 
-#![allow(dead_code, reason = "each test file uses its own part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part of it")]
 
 #[path = "sqlite.rs"]
 mod sqlite;

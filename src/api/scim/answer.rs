@@ -31,8 +31,13 @@ pub(super) fn empty(status: StatusCode) -> Response<Vec<u8>> {
 /// `Content-Location`.
 pub(super) fn about(rendered: &Rendered, mut response: Response<Vec<u8>>) -> Response<Vec<u8>> {
     put(&mut response, header::ETAG, &rendered.version.tag());
-    put(&mut response, header::LOCATION, &rendered.location);
-    put(&mut response, header::CONTENT_LOCATION, &rendered.location);
+    located(&rendered.location, response)
+}
+
+/// A response about what is at this address.
+pub(super) fn located(location: &str, mut response: Response<Vec<u8>>) -> Response<Vec<u8>> {
+    put(&mut response, header::LOCATION, location);
+    put(&mut response, header::CONTENT_LOCATION, location);
     response
 }
 

@@ -11,6 +11,8 @@ use serde_json::{Map, Value};
 /// Entra and published checkers compare it whole.
 pub const SCIM_JSON: &str = "application/scim+json";
 const PLAIN_JSON: &str = "application/json";
+/// SCIM's media type the wrong way round, as clients in the field have it.
+const REVERSED_JSON: &str = "application/json+scim";
 
 /// Bytes in the body of a group's PUT or PATCH: 100,000 members fit.
 const GROUP_BODY_BYTES_MAX: usize = 8 << 20;
@@ -138,7 +140,7 @@ fn body_type(headers: &HeaderMap) -> BodyType {
     };
     let mut parts = value.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
-    if ![SCIM_JSON, PLAIN_JSON].iter().any(|own| own.eq_ignore_ascii_case(essence)) {
+    if ![SCIM_JSON, PLAIN_JSON, REVERSED_JSON].iter().any(|own| own.eq_ignore_ascii_case(essence)) {
         return BodyType::Refused(format!(
             "bodies are read as `{SCIM_JSON}` or `{PLAIN_JSON}`, not `{}`",
             shorten(essence)

@@ -5,7 +5,7 @@
 //! schema files alone: the Worker does it without waking an object when a
 //! request carries no key.
 
-use super::answer::{refusal, unmet, with_body};
+use super::answer::{located, refusal, unmet, with_body};
 use super::ask::{self, Ask};
 use crate::scim::list::{PAGE_DEFAULT, PAGE_MAX, Page};
 use crate::scim::patch::OPERATIONS_MAX;
@@ -30,14 +30,14 @@ pub fn handle(base_url: &str, head: &Parts) -> Response<Vec<u8>> {
 pub(super) fn answer(base_url: &str, ask: &Ask) -> Result<Response<Vec<u8>>, Error> {
     let segments: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
     let found = match segments.as_slice() {
-        ["ServiceProviderConfig"] => Some(service_provider_config(base_url).to_string()),
-        ["ResourceTypes"] => Some(listed(&resource_types(base_url))),
+        ["ServiceProviderConfig"] => Some(Found::One(service_provider_config(base_url))),
+        ["ResourceTypes"] => Some(Found::All(resource_types(base_url))),
         ["ResourceTypes", id] => by_id(resource_types(base_url), id),
-        ["Schemas"] => Some(listed(&schemas(base_url))),
+        ["Schemas"] => Some(Found::All(schemas(base_url))),
         ["Schemas", id] => by_id(schemas(base_url), &percent_decoded(id)),
         _ => None,
     };
-    let Some(text) = found else {
+    let Some(found) = found else {
         return Err(Error::status_only(404, "there is no such endpoint or resource"));
     };
     if !matches!(ask.method, Method::GET | Method::HEAD) {
@@ -47,19 +47,31 @@ pub(super) fn answer(base_url: &str, ask: &Ask) -> Result<Response<Vec<u8>>, Err
         // RFC 7644 section 4: a filter here is answered with 403.
         return Err(Error::status_only(403, "discovery endpoints take no `filter`"));
     }
-    Ok(with_body(StatusCode::OK, ask.media_type, text))
+    Ok(match found {
+        Found::One(resource) => {
+            let location = resource.pointer("/meta/location").and_then(Value::as_str);
+            let response = with_body(StatusCode::OK, ask.media_type, resource.to_string());
+            located(location.unwrap_or_default(), response)
+        }
+        Found::All(resources) => {
+            let total = i64::try_from(resources.len()).unwrap_or(i64::MAX);
+            let page = Page { total, resources: resources.iter().map(Value::to_string).collect() };
+            with_body(StatusCode::OK, ask.media_type, page.to_json(1))
+        }
+    })
 }
 
-fn listed(resources: &[Value]) -> String {
-    let total = i64::try_from(resources.len()).unwrap_or(i64::MAX);
-    Page { total, resources: resources.iter().map(Value::to_string).collect() }.to_json(1)
+/// What a discovery path leads to.
+enum Found {
+    One(Value),
+    All(Vec<Value>),
 }
 
-fn by_id(resources: Vec<Value>, id: &str) -> Option<String> {
+fn by_id(resources: Vec<Value>, id: &str) -> Option<Found> {
     let has_id = |resource: &Value| {
         resource.get("id").and_then(Value::as_str).is_some_and(|own| own.eq_ignore_ascii_case(id))
     };
-    resources.into_iter().find(has_id).map(|resource| resource.to_string())
+    resources.into_iter().find(has_id).map(Found::One)
 }
 
 /// A URN in a path may come with its colons encoded.

@@ -9,8 +9,8 @@
 use super::{Filter, Literal, Operator, Text, fold};
 use crate::scim::error::shorten;
 use crate::scim::path::{self, Path};
-use crate::scim::schema::{Attribute, ResourceType, Type};
-use crate::scim::{Error, Timestamp};
+use crate::scim::schema::{Attribute, ResourceType, Returned, Type};
+use crate::scim::{Error, ScimType, Timestamp};
 use serde_json::Value;
 
 /// Bytes in a filter. A lookup needs a hundred; a URL holds 16 KiB.
@@ -125,6 +125,9 @@ impl<'s, 't> Parser<'s, 't> {
             return Err(self.wrong("expected an attribute name"));
         }
         let path = self.resolve(name).map_err(|what| self.wrong_at(start, &what))?;
+        if path.leaf().returned == Returned::Never {
+            return Err(sensitive(&path));
+        }
         if self.rest.starts_with('[') {
             return self.value_path(path, start, depth);
         }
@@ -284,6 +287,12 @@ fn one_or<'s>(
             many(terms)
         }
     }
+}
+
+/// RFC 7644 section 7.5.2: what may never be read may not be asked for in a
+/// URL either, where logs and proxies keep it.
+fn sensitive(path: &Path<'_>) -> Error {
+    Error::of(ScimType::Sensitive, format!("`{path}` must not be part of a URL"))
 }
 
 /// Where the JSON string at the start of `text` ends, its quotes included.

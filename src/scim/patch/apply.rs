@@ -7,7 +7,7 @@
 use super::{Op, Operation, Target};
 use crate::scim::Error;
 use crate::scim::filter::{Filter, Literal, Operator};
-use crate::scim::ingest::{self, is_primary, is_same_element};
+use crate::scim::ingest::{self, is_bare, is_primary, is_same_element};
 use crate::scim::schema::{Attribute, Type};
 use serde_json::{Map, Value};
 
@@ -42,7 +42,12 @@ fn in_holder(holder: &mut Map<String, Value>, operation: &Operation<'_>) -> Resu
         return remove(holder, &operation.target, operation.value.as_ref());
     }
     let given = operation.value.clone().unwrap_or(Value::Null);
-    let Some(value) = ingest::value(path.leaf(), given, &path.to_string())? else {
+    let place = path.to_string();
+    let value = match (filter, path.sub) {
+        (Some(_), None) => ingest::element(path.attribute, given, &place)?,
+        _ => ingest::value(path.leaf(), given, &place)?,
+    };
+    let Some(value) = value else {
         // Null or empty is absence (RFC 7643 section 2.5): replacing by it
         // clears, adding it adds nothing.
         return match operation.op {
@@ -173,7 +178,7 @@ fn remove(
                     element.remove(&sub.name);
                 }
             }
-            elements.retain(|element| element.as_object().is_none_or(|object| !object.is_empty()));
+            elements.retain(|element| !is_bare(element));
         }
     }
     if !elements.is_empty() {
@@ -258,9 +263,7 @@ fn set_sub(elements: &mut [Value], chosen: &[bool], sub: &Attribute, value: &Val
 }
 
 fn merge_matching(elements: &mut [Value], chosen: &[bool], value: &Value) {
-    // `ingest` made an array of the one value that stands for an element.
-    let given = value.as_array().and_then(|given| given.first()).unwrap_or(value);
-    let Some(given) = given.as_object() else { return };
+    let Some(given) = value.as_object() else { return };
     for (element, chosen) in elements.iter_mut().zip(chosen) {
         if *chosen && let Value::Object(element) = element {
             element.extend(given.iter().map(|(name, value)| (name.clone(), value.clone())));

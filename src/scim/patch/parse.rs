@@ -123,6 +123,12 @@ fn with_path<'s>(
         Ok(Named::Attribute(path)) => push(patch, op, Target { path, filter: None }, value, place),
         Err(what) => match text.contains('[') {
             true => push(patch, op, value_path(resource_type, text.trim())?, value, place),
+            // Entra and Okta push attributes that their admins mapped and we do
+            // not have; one such must not fail all the others.
+            false if path::is_well_formed(text.trim()) => {
+                patch.ignored.push(shorten(text));
+                Ok(())
+            }
             false => Err(Error::invalid_path(what)),
         },
     }
