@@ -43,6 +43,11 @@ pub enum Task {
     Suspend,
     /// Go on.
     Resume,
+    /// Name the credentials that still work and carry a tag of this version.
+    CredentialsUnder {
+        /// The signing secret's version.
+        signing_version: u8,
+    },
     /// Forget everything.
     Delete,
 }
@@ -91,6 +96,10 @@ fn carry_out(
             let suspended = matches!(command.task, Task::Suspend);
             team::set_suspended(context, &actor, suspended)?;
             None
+        }
+        Task::CredentialsUnder { signing_version } => {
+            let live = tokens::live_under(context, signing_version)?;
+            return Ok(problem::answer(StatusCode::OK, &json!({ "credentials": live })));
         }
         Task::Delete => None,
     };

@@ -54,13 +54,17 @@ pub struct Pending {
     what: Begun,
 }
 
-#[derive(Clone, Copy)]
 enum Begun {
     Create,
     IssueAdminToken,
     Suspend,
     Resume,
     Delete,
+    /// Asking one team after the other, with what the earlier ones said.
+    Retire {
+        version: u8,
+        in_use: Vec<Value>,
+    },
 }
 
 struct Call<'a> {
@@ -91,6 +95,11 @@ const ROUTES: &[Route<Handler>] = &[
         pattern: "/operator/v1/teams/{team}/admin-token",
         handler: issue_admin_token,
     },
+    Route {
+        method: Method::POST,
+        pattern: "/operator/v1/signing-secrets/{version}/retire",
+        handler: retire,
+    },
     Route { method: Method::GET, pattern: "/operator/v1/audit", handler: list_audit },
 ];
 
@@ -111,8 +120,14 @@ pub fn start(context: &Context<'_>, operator: &str, request: Request<Vec<u8>>) -
 }
 
 /// Goes on where [`start`] left off: the team's object answered.
-pub fn resume(context: &Context<'_>, pending: Pending, told: &Response<Vec<u8>>) -> Answered {
-    Answered::of_problem(finish(context, pending, told))
+pub fn resume(context: &Context<'_>, pending: Pending, told: &Response<Vec<u8>>) -> Step {
+    let next = match pending {
+        Pending { operator, team, what: Begun::Retire { version, in_use } } => {
+            ask_next(context, operator, &team, version, in_use, told)
+        }
+        pending => finish(context, pending, told).map(|told| Step::Answer(Answered::of(told))),
+    };
+    next.unwrap_or_else(|failure| Step::Answer(Answered::of_problem(Err(failure))))
 }
 
 /// A team whose creation or deletion a crash interrupted, and how to go on.
@@ -156,17 +171,17 @@ fn finish(
     if !told.status().is_success() {
         return Err(Fault::new(format!("the team answered {}", told.status())).into());
     }
-    let (state, action) = match what {
-        Begun::Create => (State::Live, Some(Action::TeamCreated)),
-        Begun::Suspend => (State::Suspended, Some(Action::TeamSuspended)),
-        Begun::Resume => (State::Live, Some(Action::TeamResumed)),
-        Begun::Delete => (State::Gone, Some(Action::TeamDeleted)),
-        Begun::IssueAdminToken => (State::Live, Some(Action::AdminTokenIssued)),
-    };
-    if matches!(what, Begun::IssueAdminToken) {
-        registry::note(context, &actor, &team, Action::AdminTokenIssued)?;
-    } else {
-        registry::advance(context, &actor, &team, state, action)?;
+    let advance = |state, action| registry::advance(context, &actor, &team, state, Some(action));
+    match what {
+        Begun::Create => advance(State::Live, Action::TeamCreated)?,
+        Begun::Suspend => advance(State::Suspended, Action::TeamSuspended)?,
+        Begun::Resume => advance(State::Live, Action::TeamResumed)?,
+        Begun::Delete => advance(State::Gone, Action::TeamDeleted)?,
+        Begun::IssueAdminToken => {
+            registry::note(context, &actor, &team, Action::AdminTokenIssued)?;
+        }
+        // Its answers end in `ask_next`.
+        Begun::Retire { .. } => {}
     }
     if matches!(what, Begun::Delete) {
         return Ok(problem::empty());
@@ -192,6 +207,7 @@ fn call_team(operator: &str, entry: &Entry, what: Begun) -> Step {
         Begun::Suspend => Task::Suspend,
         Begun::Resume => Task::Resume,
         Begun::Delete => Task::Delete,
+        Begun::Retire { version, .. } => Task::CredentialsUnder { signing_version: version },
     };
     Step::CallTeam {
         team: entry.id.clone(),
@@ -322,6 +338,52 @@ fn settled(call: &Call<'_>) -> Result<Entry, Failure<Problem>> {
             Err(Problem::new(kind, "team_unsettled", message).into())
         }
     }
+}
+
+/// Finds out whether a signing secret can be dropped from the settings: asks
+/// every team for credentials that still need it.
+fn retire(call: &Call<'_>) -> Outcome {
+    let version = call.captures.first().and_then(|text| text.parse().ok());
+    let version = version.ok_or_else(problem::no_such_path)?;
+    ask_team_after(call.context, &call.operator, "", version, Vec::new())
+}
+
+fn ask_next(
+    context: &Context<'_>,
+    operator: String,
+    team: &TeamId,
+    version: u8,
+    mut in_use: Vec<Value>,
+    told: &Response<Vec<u8>>,
+) -> Outcome {
+    let body: Value = serde_json::from_slice(told.body()).unwrap_or_default();
+    match body.get("credentials") {
+        Some(Value::Array(credentials)) if credentials.is_empty() => {}
+        Some(credentials) => {
+            in_use.push(json!({ "team": team.as_str(), "credentials": credentials }));
+        }
+        None => return Err(Fault::new(format!("the team answered {}", told.status())).into()),
+    }
+    ask_team_after(context, &operator, team.as_str(), version, in_use)
+}
+
+fn ask_team_after(
+    context: &Context<'_>,
+    operator: &str,
+    after: &str,
+    version: u8,
+    in_use: Vec<Value>,
+) -> Outcome {
+    if let Some(entry) = registry::page(context, after, 1)?.first() {
+        return Ok(call_team(operator, entry, Begun::Retire { version, in_use }));
+    }
+    if in_use.is_empty() {
+        let message = "no credential needs this secret; drop it from SIGNING_SECRETS";
+        return answered(StatusCode::OK, &json!({ "version": version, "message": message }));
+    }
+    let message = format!("{} teams have credentials that work and need it", in_use.len());
+    let error = json!({ "code": "signing_secret_in_use", "message": message, "teams": in_use });
+    answered(StatusCode::CONFLICT, &json!({ "error": error }))
 }
 
 fn list_audit(call: &Call<'_>) -> Outcome {

@@ -134,6 +134,21 @@ pub fn issue_to_first_admin(
     Ok(issue(context, actor, team, &admin)?)
 }
 
+/// The credentials that still work and carry a tag of this version, as
+/// `kind:id`. None where there is no team.
+pub fn live_under(context: &Context<'_>, signing_version: u8) -> Result<Vec<String>, SqlError> {
+    let found = context.sql.all(
+        "SELECT kind, id FROM credential WHERE signing_version = ? AND revoked IS NULL
+         AND (expires IS NULL OR expires > ?) ORDER BY created",
+        &[i64::from(signing_version).into(), context.now.0.into()],
+        |mut row| Ok(format!("{}:{}", row.text()?, row.text()?)),
+    );
+    match found {
+        Err(error) if error.is_missing_table() => Ok(Vec::new()),
+        found => found,
+    }
+}
+
 /// Whether a member is an active admin now.
 fn is_admin(context: &Context<'_>, member: &str) -> Result<bool, SqlError> {
     let found = context.sql.first(

@@ -64,7 +64,8 @@ function settled(call) {
  * have been carried out by its object, wholly.
  */
 function serverError(request, error) {
-  const given = request.headers.get("x-request-id") ?? "";
+  // The same choice as in `edge/log.rs`.
+  const given = request.headers.get("x-request-id") ?? request.headers.get("cf-ray") ?? "";
   const id = /^[\w.-]{1,64}$/.test(given) ? given : crypto.randomUUID();
   const fault = String(error);
   console.error(JSON.stringify({ part: "guard", requestId: id, status: 500, fault }));

@@ -77,18 +77,25 @@ impl DurableObject for Registry {
 
 impl Registry {
     /// Takes a step to its answer.
-    async fn take(&self, engine: &Engine, deployment: &Deployment, step: Step) -> Result<Answered> {
-        let (team, location_hint, request, pending) = match step {
-            Step::Answer(answered) => return Ok(answered),
-            Step::CallTeam { team, location_hint, request, pending } => {
-                (team, location_hint, request, pending)
-            }
-        };
-        self.state.storage().set_alarm(FINISH_AFTER).await?;
-        let stub = objects::team(&self.env, &team, location_hint.as_deref())?;
-        let told = stub.fetch_with_request(convert::outgoing(request)?).await?;
-        let told = convert::incoming(told).await?;
-        Ok(operator::resume(&context(engine, deployment), pending, &told))
+    async fn take(
+        &self,
+        engine: &Engine,
+        deployment: &Deployment,
+        mut step: Step,
+    ) -> Result<Answered> {
+        loop {
+            let (team, location_hint, request, pending) = match step {
+                Step::Answer(answered) => return Ok(answered),
+                Step::CallTeam { team, location_hint, request, pending } => {
+                    (team, location_hint, request, pending)
+                }
+            };
+            self.state.storage().set_alarm(FINISH_AFTER).await?;
+            let stub = objects::team(&self.env, &team, location_hint.as_deref())?;
+            let told = stub.fetch_with_request(convert::outgoing(request)?).await?;
+            let told = convert::incoming(told).await?;
+            step = operator::resume(&context(engine, deployment), pending, &told);
+        }
     }
 }
 

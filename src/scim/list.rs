@@ -67,8 +67,10 @@ impl<'s> Query<'s> {
     /// 400 `invalidFilter` or `invalidValue`.
     pub fn parse(resource_type: &'s ResourceType, parameters: &Parameters) -> Result<Self, Error> {
         let filter = match parameters.get("filter")? {
-            Some(text) if !text.trim().is_empty() => Some(filter::parse(resource_type, text)?),
-            _ => None,
+            // An empty filter is refused like any other that says nothing: a
+            // client that looks someone up would adopt whoever came first.
+            Some(text) => Some(filter::parse(resource_type, text)?),
+            None => None,
         };
         Ok(Self {
             filter,

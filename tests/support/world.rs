@@ -179,8 +179,9 @@ impl World {
                 if crash == Some(Crash::AfterCall) {
                     return Response::new(Vec::new());
                 }
-                self.with(&self.registry, |context| operator::resume(context, pending, &told))
-                    .response
+                let next = |context: &Context<'_>| operator::resume(context, pending, &told);
+                let next = self.with(&self.registry, next);
+                self.take(next)
             }
         }
     }
