@@ -3,7 +3,15 @@
 // this runs before anything is installed.
 
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, existsSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,6 +26,10 @@ export const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"
 const TAIL_CHARS = 6_000;
 /** How long a program may take to end after it was asked to. */
 const GRACE_MS = 8_000;
+
+/** The folders in the cache that `cached` is filling, and how old one can be. */
+const UNFINISHED = ".unfinished-";
+const UNFINISHED_MS_MAX = 24 * 60 * 60 * 1000;
 
 const started = Date.now();
 
@@ -122,7 +134,10 @@ export async function cached(name, make) {
   const folder = join(CACHE, name);
   if (existsSync(folder)) return folder;
   mkdirSync(CACHE, { recursive: true });
-  const unfinished = mkdtempSync(join(CACHE, ".unfinished-"));
+  sweep();
+  const unfinished = mkdtempSync(join(CACHE, UNFINISHED));
+  const drop = () => rmSync(unfinished, { recursive: true, force: true });
+  process.once("exit", drop);
   try {
     await make(unfinished, folder);
     renameSync(unfinished, folder);
@@ -130,9 +145,20 @@ export async function cached(name, make) {
     // Another clone may have been quicker.
     if (!["ENOTEMPTY", "EEXIST"].includes(error.code) || !existsSync(folder)) throw error;
   } finally {
-    rmSync(unfinished, { recursive: true, force: true });
+    drop();
+    process.off("exit", drop);
   }
   return folder;
+}
+
+/** Removes what a start left behind that was killed, not interrupted. */
+function sweep() {
+  for (const name of readdirSync(CACHE)) {
+    if (!name.startsWith(UNFINISHED)) continue;
+    const path = join(CACHE, name);
+    const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > UNFINISHED_MS_MAX) rmSync(path, { recursive: true, force: true });
+  }
 }
 
 /** Ends whatever is still running, as a failure beside it leaves it. */
