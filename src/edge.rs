@@ -15,10 +15,18 @@ mod team;
 mod testing;
 
 use crate::api::front::{self, Decision};
-use crate::api::scim::discovery;
-use worker::{Context, Date, Env, Request, Response, Result, event};
+use crate::api::object::Answered;
+use crate::api::scim::{self, discovery};
+use crate::directory::Fault;
+use crate::scim::Error;
+use http::Response as HttpResponse;
+use http::request::Parts;
+use worker::{Context, Date, Env, Request, Response, Result, Stub, event};
 
 /// The Worker: decides from the head, answers itself or forwards unread.
+///
+/// An `Err` here would be answered by the runtime's crate in plain text, so
+/// that none may leave.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
     let started = Date::now().as_millis();
@@ -26,16 +34,19 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
     if let Some(response) = testing::route(&request) {
         return response;
     }
-    let head = convert::head(&request)?;
-    let deployment = settings::deployment(&env)?;
-    let response = match front::decide(&deployment, &head) {
-        Decision::Team(team) => {
-            return objects::team(&env, &team, None)?.fetch_with_request(request).await;
-        }
-        Decision::Registry(_) => return objects::registry(&env)?.fetch_with_request(request).await,
-        Decision::Answer(response) => response,
-        Decision::Discovery => discovery::handle(&deployment.base_url, &head),
+    let Ok(head) = convert::head(&request) else {
+        let error = Error::status_only(400, "the request's target is not one that HTTP has");
+        return convert::response(scim::refusal(&error, scim::SCIM_JSON));
     };
+    let answered = match decide(&env, &head) {
+        Ok(Target::Object(object)) => match object.fetch_with_request(request).await {
+            Ok(response) => return Ok(response),
+            Err(error) => Answered::failed(Fault::new(error.to_string())),
+        },
+        Ok(Target::Nowhere(response)) => Answered::of(response),
+        Err(error) => Answered::failed(Fault::new(error.to_string())),
+    };
+    let Answered { response, fault, .. } = answered;
     log::Line {
         part: "worker",
         request_id: &log::request_id(&head.headers),
@@ -44,7 +55,23 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
         status: response.status().as_u16(),
         started,
         rows: (0, 0),
-        fault: None,
+        fault: fault.map(|fault| fault.to_string()),
     }
     .answer(response)
+}
+
+/// Where a request goes: to an object, or no further.
+enum Target {
+    Object(Stub),
+    Nowhere(HttpResponse<Vec<u8>>),
+}
+
+fn decide(env: &Env, head: &Parts) -> Result<Target> {
+    let deployment = settings::deployment(env)?;
+    Ok(match front::decide(&deployment, head) {
+        Decision::Team(team) => Target::Object(objects::team(env, &team, None)?),
+        Decision::Registry(_) => Target::Object(objects::registry(env)?),
+        Decision::Answer(response) => Target::Nowhere(response),
+        Decision::Discovery => Target::Nowhere(discovery::handle(&deployment.base_url, head)),
+    })
 }

@@ -31,7 +31,7 @@ pub struct Answered {
 
 impl Answered {
     /// An ordinary answer.
-    pub(super) fn of(response: Response<Vec<u8>>) -> Self {
+    pub fn of(response: Response<Vec<u8>>) -> Self {
         Self { response, after: After::Nothing, fault: None }
     }
 
