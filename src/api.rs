@@ -17,6 +17,7 @@ pub mod operator;
 
 pub mod control;
 
+pub mod answered;
 mod bearer;
 mod body;
 mod problem;

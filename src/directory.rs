@@ -6,6 +6,7 @@
 //! that is the whole concurrency design.
 
 pub mod audit;
+pub mod change;
 pub mod credential;
 pub mod deployment;
 pub mod groups;

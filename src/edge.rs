@@ -14,8 +14,8 @@ mod team;
 #[cfg(feature = "testing")]
 mod testing;
 
+use crate::api::answered::Answered;
 use crate::api::front::{self, Decision};
-use crate::api::object::Answered;
 use crate::api::scim::{self, discovery};
 use crate::directory::Fault;
 use crate::scim::Error;

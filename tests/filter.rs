@@ -1,5 +1,7 @@
 //! Filters: what they match, how they print, what they refuse.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
 use kafkaman_scim::scim::filter::parse;
 use kafkaman_scim::scim::schema;
 use serde_json::{Map, Value, json};

@@ -1,5 +1,7 @@
 //! Bodies made canonical: what is kept, mended, dropped and refused.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
 use kafkaman_scim::scim::{Error, ingest, json, schema};
 use serde_json::{Value, json};
 

@@ -1,5 +1,7 @@
 //! PATCH on documents: what the operations do, and what they refuse.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
 use kafkaman_scim::scim::{ingest, json, patch, schema};
 use serde_json::{Map, Value, json};
 

@@ -3,7 +3,7 @@
 //! Not reachable from outside: the Worker forwards nothing whose path begins
 //! so, and the Registry acts for operators alone.
 
-use super::object::{After, Answered};
+use super::answered::{After, Answered};
 use super::problem;
 use crate::directory::audit::Actor;
 use crate::directory::problem::Problem;

@@ -6,8 +6,8 @@
 //! and comes back to [`resume`] with what the team said. A crash in between
 //! leaves the team `creating` or `deleting`, and [`unfinished`] finds it.
 
+use super::answered::Answered;
 use super::control::{Command, Task};
-use super::object::Answered;
 use super::route::{Captures, Found, Route, find};
 use super::{body, problem, team as team_api};
 use crate::directory::audit::{Action, Actor};
@@ -34,17 +34,20 @@ const LOCATION_HINTS: [&str; 9] =
 pub enum Step {
     /// Send this.
     Answer(Answered),
-    /// Send `request` to the team's object and come back to [`resume`].
-    CallTeam {
-        /// The team.
-        team: TeamId,
-        /// Where its object should live, if it is to be made.
-        location_hint: Option<String>,
-        /// What to send.
-        request: Request<Vec<u8>>,
-        /// What to come back with.
-        pending: Pending,
-    },
+    /// Call a team and come back to [`resume`].
+    CallTeam(Box<TeamCall>),
+}
+
+/// A word with a team's object.
+pub struct TeamCall {
+    /// The team.
+    pub team: TeamId,
+    /// Where its object should live, if it is to be made.
+    pub location_hint: Option<String>,
+    /// What to send.
+    pub request: Request<Vec<u8>>,
+    /// What to come back with.
+    pub pending: Pending,
 }
 
 /// What was begun when a team was called.
@@ -209,12 +212,12 @@ fn call_team(operator: &str, entry: &Entry, what: Begun) -> Step {
         Begun::Delete => Task::Delete,
         Begun::Retire { version, .. } => Task::CredentialsUnder { signing_version: version },
     };
-    Step::CallTeam {
+    Step::CallTeam(Box::new(TeamCall {
         team: entry.id.clone(),
         location_hint: entry.location_hint.clone(),
         request: Command { operator: operator.to_owned(), task }.into_request(),
         pending: Pending { operator: operator.to_owned(), team: entry.id.clone(), what },
-    }
+    }))
 }
 
 fn shown(entry: &Entry) -> Value {

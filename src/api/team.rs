@@ -4,7 +4,7 @@
 //! Worker has seen to it that the credential is an admin token of this very
 //! team with a good tag; here it is found out whether it still opens anything.
 
-use super::object::Answered;
+use super::answered::Answered;
 use super::route::{Captures, Found, Route, find};
 use super::{bearer, body, problem};
 use crate::directory::audit::{self, Actor};
@@ -139,12 +139,12 @@ fn sso_method(call: &Call<'_>) -> Result<SsoMethod, Problem> {
 fn put_sso(call: &Call<'_>) -> Answer {
     let method = sso_method(call)?;
     let settings: Settings = body::read(&call.body)?;
-    sso::put(call.context, &call.actor, method, &settings)?;
+    sso::put(call.context, &call.actor, call.team.scim_enabled, method, &settings)?;
     ok(&json!({ "method": method.name(), "settings": settings }))
 }
 
 fn delete_sso(call: &Call<'_>) -> Answer {
-    sso::remove(call.context, &call.actor, sso_method(call)?)?;
+    sso::remove(call.context, &call.actor, call.team.scim_enabled, sso_method(call)?)?;
     Ok(problem::empty())
 }
 

@@ -1,4 +1,4 @@
-//! Groups through SCIM: create, replace, patch, delete.
+//! Groups through SCIM: create, replace, patch.
 //!
 //! A group's own attributes are its document; its members are rows. A change
 //! of either is a change of the group. Ids that name nobody in the team are
@@ -6,10 +6,10 @@
 //! whole push.
 
 use super::audit::{self, Action, Actor};
+use super::change::{differing, note_ignored, with_schemas};
 use super::membership::{self, Member, Resolved};
 use super::render;
 use super::resource::{self, Document, Kind, Stored};
-use super::users::{differing, note_ignored, with_schemas};
 use super::{Context, Failure};
 use crate::scim::filter::{Filter, Literal, Operator};
 use crate::scim::ingest::{self, Ingested};
@@ -104,25 +104,6 @@ pub fn patch(
         note_unknown(context, actor, &stored, unknown)?;
         note_ignored(context, actor, &stored, &patch.ignored)?;
         Ok(stored)
-    })
-}
-
-/// Removes a group. Its members stay in the team, suspended ones included.
-///
-/// # Errors
-/// 404, 412.
-pub fn delete(
-    context: &Context<'_>,
-    actor: &Actor,
-    id: &str,
-    if_match: Option<&str>,
-) -> Result<(), Failure> {
-    context.transaction(|| {
-        let stored = resource::fetch_for_change(context, Kind::Group, id, if_match)?;
-        membership::forget(context, stored.seq)?;
-        resource::delete(context, &stored)?;
-        audit::record(context, actor, Action::GroupDeleted, id, &json!({}))?;
-        Ok(())
     })
 }
 

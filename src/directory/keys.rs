@@ -7,9 +7,8 @@ use super::audit::{self, Action, Actor};
 use super::credential::{self, Kind, Minted};
 use super::problem::{self, Problem};
 use super::sql::SqlError;
-use super::team::store_credential;
 use super::team_id::TeamId;
-use super::{Context, Failure, Timestamp};
+use super::{Context, Failure, Timestamp, tokens};
 use serde_json::json;
 
 /// Keys that work at once: a provider, its successor, and their overlaps.
@@ -194,7 +193,7 @@ fn add(
     }
     let minted = credential::mint(context, Kind::Scim, team)?;
     let expires_ms = expires.map(|expires| expires.0);
-    store_credential(context, &minted, Kind::Scim, name, None, actor, expires_ms)?;
+    tokens::store(context, &minted, Kind::Scim, name, None, actor, expires_ms)?;
     let key = Key {
         id: minted.id.clone(),
         name: name.to_owned(),

@@ -1,7 +1,7 @@
 //! What kafkaman adds to a SCIM User to make a member of a team.
 
+use super::change::with_schemas;
 use super::resource::{self, Kind};
-use super::users::with_schemas;
 use super::{Context, Failure, Fault};
 use crate::scim::ingest;
 use serde_json::{Value, json};

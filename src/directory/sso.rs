@@ -5,8 +5,7 @@
 
 use super::audit::{self, Action, Actor};
 use super::problem::{self, Problem};
-use super::sql::SqlError;
-use super::{Context, Failure, Fault, Timestamp, team};
+use super::{Context, Failure, Fault, Timestamp};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
@@ -88,7 +87,7 @@ pub fn list(context: &Context<'_>) -> Result<Vec<Configured>, Fault> {
         .collect()
 }
 
-/// Sets a method, or changes its settings.
+/// Sets a method, or changes its settings. `scim_enabled` is the team's.
 ///
 /// # Errors
 /// `invalid` with the setting's name; `scim_needs_one_sso_method` for a second
@@ -96,6 +95,7 @@ pub fn list(context: &Context<'_>) -> Result<Vec<Configured>, Fault> {
 pub fn put(
     context: &Context<'_>,
     actor: &Actor,
+    scim_enabled: bool,
     method: Method,
     settings: &Settings,
 ) -> Result<(), Failure<Problem>> {
@@ -103,7 +103,7 @@ pub fn put(
     let text = serde_json::to_string(settings).map_err(|error| Fault::new(error.to_string()))?;
     context.transaction(|| {
         let others = list(context)?.iter().any(|configured| configured.method != method);
-        if others && scim_enabled(context)? {
+        if others && scim_enabled {
             return Err(scim_is_on("turn SCIM off before you add a second SSO method").into());
         }
         context.sql.execute(
@@ -116,13 +116,14 @@ pub fn put(
     })
 }
 
-/// Removes a method.
+/// Removes a method. `scim_enabled` is the team's.
 ///
 /// # Errors
 /// `sso_not_found`; `scim_needs_one_sso_method` while SCIM is on.
 pub fn remove(
     context: &Context<'_>,
     actor: &Actor,
+    scim_enabled: bool,
     method: Method,
 ) -> Result<(), Failure<Problem>> {
     context.transaction(|| {
@@ -130,16 +131,12 @@ pub fn remove(
             let message = format!("the team has no {} settings", method.name());
             return Err(Problem::new(problem::Kind::NotFound, "sso_not_found", message).into());
         }
-        if scim_enabled(context)? {
+        if scim_enabled {
             return Err(scim_is_on("turn SCIM off before you remove the SSO method").into());
         }
         context.sql.execute("DELETE FROM sso_method WHERE kind = ?", &[method.name().into()])?;
         Ok(audit::record(context, actor, Action::SsoRemoved, method.name(), &json!({}))?)
     })
-}
-
-fn scim_enabled(context: &Context<'_>) -> Result<bool, SqlError> {
-    Ok(team::read(context)?.is_some_and(|team| team.scim_enabled))
 }
 
 fn scim_is_on(message: &str) -> Problem {

@@ -1,12 +1,12 @@
 //! The team itself: made by an operator, suspended, switched to SCIM.
 
 use super::audit::{self, Action, Actor};
-use super::credential::{self, Minted};
+use super::credential::Minted;
 use super::members::{self, NewMember, Role};
 use super::problem::{Kind, Problem};
 use super::sql::SqlError;
 use super::team_id::TeamId;
-use super::{Context, Failure, Fault, migrate, sso, tokens};
+use super::{Context, Failure, migrate, sso, tokens};
 use serde_json::json;
 
 /// What an operator says of a new team.
@@ -157,32 +157,4 @@ pub fn set_scim(
 /// The refusal where there is no team.
 pub fn not_found() -> Problem {
     Problem::new(Kind::NotFound, "team_not_found", "there is no such team")
-}
-
-/// A credential's row, of any kind.
-pub(super) fn store_credential(
-    context: &Context<'_>,
-    minted: &Minted,
-    kind: credential::Kind,
-    name: &str,
-    member: Option<&str>,
-    actor: &Actor,
-    expires: Option<i64>,
-) -> Result<(), Fault> {
-    Ok(context.sql.execute(
-        "INSERT INTO credential
-         (id, kind, name, hash, signing_version, member, created, created_by, expires)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        &[
-            minted.id.as_str().into(),
-            kind.name().into(),
-            name.into(),
-            minted.hash.as_slice().into(),
-            i64::from(minted.signing_version).into(),
-            member.into(),
-            context.now.0.into(),
-            actor.to_string().into(),
-            expires.into(),
-        ],
-    )?)
 }

@@ -6,7 +6,6 @@ use super::credential::{self, Credential, Kind, Minted};
 use super::members::Role;
 use super::problem::{self, Problem};
 use super::sql::SqlError;
-use super::team::store_credential;
 use super::team_id::TeamId;
 use super::{Context, Failure, Fault};
 use serde_json::json;
@@ -100,7 +99,7 @@ pub fn issue(
     let minted = credential::mint(context, Kind::Admin, team)?;
     let expires = context.now.plus(ADMIN_TOKEN_MS).0;
     let name = "admin token";
-    store_credential(context, &minted, Kind::Admin, name, Some(member), actor, Some(expires))?;
+    store(context, &minted, Kind::Admin, name, Some(member), actor, Some(expires))?;
     let detail = json!({ "token": minted.id });
     audit::record(context, actor, Action::AdminTokenIssued, member, &detail)?;
     Ok(minted)
@@ -147,6 +146,34 @@ pub fn live_under(context: &Context<'_>, signing_version: u8) -> Result<Vec<Stri
         Err(error) if error.is_missing_table() => Ok(Vec::new()),
         found => found,
     }
+}
+
+/// Keeps a new credential, of any kind.
+pub(super) fn store(
+    context: &Context<'_>,
+    minted: &Minted,
+    kind: Kind,
+    name: &str,
+    member: Option<&str>,
+    actor: &Actor,
+    expires: Option<i64>,
+) -> Result<(), Fault> {
+    Ok(context.sql.execute(
+        "INSERT INTO credential
+         (id, kind, name, hash, signing_version, member, created, created_by, expires)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        &[
+            minted.id.as_str().into(),
+            kind.name().into(),
+            name.into(),
+            minted.hash.as_slice().into(),
+            i64::from(minted.signing_version).into(),
+            member.into(),
+            context.now.0.into(),
+            actor.to_string().into(),
+            expires.into(),
+        ],
+    )?)
 }
 
 /// Whether a member is an active admin now.

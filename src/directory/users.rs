@@ -1,11 +1,11 @@
-//! Members through SCIM: create, replace, patch, delete.
+//! Members through SCIM: create, replace, patch.
 //!
 //! Each function is one endpoint's change: it happens whole, with its audit
 //! record, or not at all. A suspension (`active: false`) is a change like any
 //! other here, on purpose: nothing may stand in its way.
 
 use super::audit::{self, Action, Actor};
-use super::membership;
+use super::change::{differing, note_ignored, with_schemas};
 use super::resource::{self, Document, Kind, Stored};
 use super::{Context, Failure};
 use crate::scim::schema::ResourceType;
@@ -102,25 +102,6 @@ pub fn patch(
     })
 }
 
-/// Removes a person: out of SCIM, out of every group, the name free again.
-///
-/// # Errors
-/// 404, 412.
-pub fn delete(
-    context: &Context<'_>,
-    actor: &Actor,
-    id: &str,
-    if_match: Option<&str>,
-) -> Result<(), Failure> {
-    context.transaction(|| {
-        let stored = resource::fetch_for_change(context, Kind::User, id, if_match)?;
-        membership::forget(context, stored.seq)?;
-        resource::delete(context, &stored)?;
-        audit::record(context, actor, Action::MemberDeleted, id, &json!({}))?;
-        Ok(())
-    })
-}
-
 fn user() -> &'static ResourceType {
     Kind::User.resource_type()
 }
@@ -150,28 +131,6 @@ fn change(
     Ok(changed)
 }
 
-/// The names of the attributes that differ, never their values.
-pub(super) fn differing(old: &Document, new: &Document) -> Vec<String> {
-    let names = new.keys().chain(old.keys().filter(|name| !new.contains_key(*name)));
-    names.filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
-}
-
-/// Records attributes that no schema has, so that an admin who wonders where
-/// they went can find out.
-pub(super) fn note_ignored(
-    context: &Context<'_>,
-    actor: &Actor,
-    stored: &Stored,
-    ignored: &[String],
-) -> Result<(), Failure> {
-    if ignored.is_empty() {
-        return Ok(());
-    }
-    let detail = json!({ "attributes": ignored });
-    audit::record(context, actor, Action::AttributesIgnored, &stored.id, &detail)?;
-    Ok(())
-}
-
 /// `active` as it was, where the new document does not say.
 fn keep_active(old: &Document, mut new: Document) -> Document {
     if !new.contains_key("active") {
@@ -187,19 +146,4 @@ fn is_someone_else(old: &Document, new: &Document) -> bool {
         (Some(old), Some(new)) => old != new,
         _ => false,
     }
-}
-
-/// The document with its true `schemas`, first: the core schema, and each
-/// extension that has a value (RFC 7643 section 3).
-pub(super) fn with_schemas(resource_type: &ResourceType, document: Document) -> Document {
-    let mut urns = vec![resource_type.core.id.as_str()];
-    for extension in &resource_type.extensions {
-        if document.contains_key(&extension.id) {
-            urns.push(&extension.id);
-        }
-    }
-    let mut whole = Map::with_capacity(document.len().saturating_add(1));
-    whole.insert("schemas".into(), urns.into());
-    whole.extend(document.into_iter().filter(|(name, _)| name != "schemas"));
-    whole
 }

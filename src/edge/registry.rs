@@ -6,8 +6,8 @@
 
 use super::sql::Engine;
 use super::{convert, log, objects, settings};
+use crate::api::answered::Answered;
 use crate::api::front::{self, Decision};
-use crate::api::object::Answered;
 use crate::api::operator::{self, Step};
 use crate::directory::{Context, Deployment, Fault};
 use crate::scim::Timestamp;
@@ -84,17 +84,15 @@ impl Registry {
         mut step: Step,
     ) -> Result<Answered> {
         loop {
-            let (team, location_hint, request, pending) = match step {
+            let call = match step {
                 Step::Answer(answered) => return Ok(answered),
-                Step::CallTeam { team, location_hint, request, pending } => {
-                    (team, location_hint, request, pending)
-                }
+                Step::CallTeam(call) => call,
             };
             self.state.storage().set_alarm(FINISH_AFTER).await?;
-            let stub = objects::team(&self.env, &team, location_hint.as_deref())?;
-            let told = stub.fetch_with_request(convert::outgoing(request)?).await?;
+            let stub = objects::team(&self.env, &call.team, call.location_hint.as_deref())?;
+            let told = stub.fetch_with_request(convert::outgoing(call.request)?).await?;
             let told = convert::incoming(told).await?;
-            step = operator::resume(&context(engine, deployment), pending, &told);
+            step = operator::resume(&context(engine, deployment), call.pending, &told);
         }
     }
 }

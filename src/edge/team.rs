@@ -5,7 +5,8 @@
 
 use super::sql::Engine;
 use super::{convert, log, settings};
-use crate::api::object::{self, After, Answered};
+use crate::api::answered::{After, Answered};
+use crate::api::object;
 use crate::directory::Context;
 use crate::directory::team_id::TeamId;
 use crate::scim::Timestamp;

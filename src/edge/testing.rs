@@ -2,7 +2,7 @@
 //! no deployed build has: trap on purpose, and count how often an object was
 //! woken.
 
-use crate::api::object::Answered;
+use crate::api::answered::Answered;
 use crate::directory::{Context, Failure, Fault, sql};
 use http::Request as HttpRequest;
 use std::cell::Cell;

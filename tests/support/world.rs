@@ -7,9 +7,10 @@
 mod sqlite;
 
 use http::{Request, Response, StatusCode};
+use kafkaman_scim::api::answered::After;
 use kafkaman_scim::api::front::{self, Decision};
-use kafkaman_scim::api::object::{self, After};
-use kafkaman_scim::api::operator::{self, Step};
+use kafkaman_scim::api::object;
+use kafkaman_scim::api::operator::{self, Step, TeamCall};
 use kafkaman_scim::api::scim::discovery;
 use kafkaman_scim::directory::team_id::TeamId;
 use kafkaman_scim::directory::{Context, Deployment, Fault};
@@ -170,7 +171,8 @@ impl World {
     fn take(&self, step: Step) -> Response<Vec<u8>> {
         match step {
             Step::Answer(answered) => answered.response,
-            Step::CallTeam { team, request, pending, .. } => {
+            Step::CallTeam(call) => {
+                let TeamCall { team, request, pending, .. } = *call;
                 let crash = self.crash.take();
                 if crash == Some(Crash::BeforeCall) {
                     return Response::new(Vec::new());

@@ -5,7 +5,7 @@ use super::ask::Ask;
 use crate::directory::audit::Actor;
 use crate::directory::render::{self, Rendered};
 use crate::directory::resource::{self, Kind, Stored};
-use crate::directory::{Context, Failure, groups, membership, search, users};
+use crate::directory::{Context, Failure, change, groups, membership, search, users};
 use crate::scim::list::Query;
 use crate::scim::version;
 use http::{Method, Response, StatusCode};
@@ -52,11 +52,7 @@ pub(super) fn single(
         Method::GET | Method::HEAD => read(context, kind, id, ask),
         Method::PUT | Method::PATCH => write(context, actor, kind, id, ask),
         Method::DELETE => {
-            let if_match = ask.if_match.as_deref();
-            match kind {
-                Kind::User => users::delete(context, actor, id, if_match)?,
-                Kind::Group => groups::delete(context, actor, id, if_match)?,
-            }
+            change::delete(context, actor, kind, id, ask.if_match.as_deref())?;
             Ok(empty(StatusCode::NO_CONTENT))
         }
         _ => Ok(unmet("GET, HEAD, PUT, PATCH, DELETE", ask.media_type)),

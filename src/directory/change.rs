@@ -1,0 +1,71 @@
+//! What changes of people and of groups have in common: deletion, true
+//! `schemas`, and what the audit says of them.
+
+use super::audit::{self, Action, Actor};
+use super::membership;
+use super::resource::{self, Document, Kind, Stored};
+use super::{Context, Failure};
+use crate::scim::schema::ResourceType;
+use serde_json::{Map, json};
+
+/// Removes a person or group: out of SCIM, out of every group, the name free
+/// again. The members of a group stay in the team.
+///
+/// # Errors
+/// 404, 412.
+pub fn delete(
+    context: &Context<'_>,
+    actor: &Actor,
+    kind: Kind,
+    id: &str,
+    if_match: Option<&str>,
+) -> Result<(), Failure> {
+    context.transaction(|| {
+        let stored = resource::fetch_for_change(context, kind, id, if_match)?;
+        membership::forget(context, stored.seq)?;
+        resource::delete(context, &stored)?;
+        let action = match kind {
+            Kind::User => Action::MemberDeleted,
+            Kind::Group => Action::GroupDeleted,
+        };
+        audit::record(context, actor, action, id, &json!({}))?;
+        Ok(())
+    })
+}
+
+/// The document with its true `schemas`, first: the core schema, and each
+/// extension that has a value (RFC 7643 section 3).
+pub(super) fn with_schemas(resource_type: &ResourceType, document: Document) -> Document {
+    let mut urns = vec![resource_type.core.id.as_str()];
+    for extension in &resource_type.extensions {
+        if document.contains_key(&extension.id) {
+            urns.push(&extension.id);
+        }
+    }
+    let mut whole = Map::with_capacity(document.len().saturating_add(1));
+    whole.insert("schemas".into(), urns.into());
+    whole.extend(document.into_iter().filter(|(name, _)| name != "schemas"));
+    whole
+}
+
+/// The names of the attributes that differ, never their values.
+pub(super) fn differing(old: &Document, new: &Document) -> Vec<String> {
+    let names = new.keys().chain(old.keys().filter(|name| !new.contains_key(*name)));
+    names.filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
+}
+
+/// Records attributes that no schema has, so that an admin who wonders where
+/// they went can find out.
+pub(super) fn note_ignored(
+    context: &Context<'_>,
+    actor: &Actor,
+    stored: &Stored,
+    ignored: &[String],
+) -> Result<(), Failure> {
+    if ignored.is_empty() {
+        return Ok(());
+    }
+    let detail = json!({ "attributes": ignored });
+    audit::record(context, actor, Action::AttributesIgnored, &stored.id, &detail)?;
+    Ok(())
+}
