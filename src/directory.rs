@@ -11,6 +11,7 @@ pub mod credential;
 pub mod deployment;
 pub mod groups;
 pub mod keys;
+mod matching;
 pub mod members;
 pub mod membership;
 pub mod migrate;

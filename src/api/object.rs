@@ -3,7 +3,7 @@
 use super::answered::Answered;
 use super::{bearer, control, front, scim, team};
 use crate::directory::audit::Actor;
-use crate::directory::credential::Credential;
+use crate::directory::credential::{Credential, Kind};
 use crate::directory::team_id::TeamId;
 use crate::directory::{Context, Failure, Fault, migrate, sql, tokens};
 use crate::scim::Error;
@@ -46,7 +46,7 @@ fn from_provider(
 ) -> Result<Response<Vec<u8>>, Fault> {
     let credential = bearer::token(request.headers())
         .and_then(|text| Credential::read(&context.deployment.signing, text))
-        .filter(|credential| credential.team == *id);
+        .filter(|credential| credential.kind == Kind::Scim && credential.team == *id);
     let holder = match &credential {
         Some(credential) => tokens::authenticate(context, credential)?,
         None => None,

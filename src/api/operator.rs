@@ -165,8 +165,8 @@ fn finish(
     let body: Value = serde_json::from_slice(told.body()).unwrap_or_default();
     let actor = Actor::Operator(operator);
     if told.status().is_client_error() {
-        // Nothing came of it: the id is free for another try.
-        if matches!(what, Begun::Create) {
+        // What was asked for cannot be: the id is free for another try.
+        if matches!(what, Begun::Create) && told.status() == StatusCode::BAD_REQUEST {
             registry::abandon(context, &team)?;
         }
         return Ok(problem::answer(told.status(), &body));

@@ -9,6 +9,7 @@ mod answer;
 mod ask;
 pub mod discovery;
 mod resources;
+mod search;
 
 use crate::directory::audit::Actor;
 use crate::directory::resource::Kind;
@@ -43,11 +44,15 @@ pub fn handle(
 fn dispatch(context: &Context<'_>, actor: &Actor, ask: Ask) -> Result<Response<Vec<u8>>, Failure> {
     let segments: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
-        ["Bulk"] | [".search"] | ["Users" | "Groups", ".search"] => Err(Error::status_only(
+        ["Bulk"] => Err(Error::status_only(
             501,
-            "this endpoint is not supported; /ServiceProviderConfig says what is",
+            "/Bulk is not supported; /ServiceProviderConfig says what is",
         )
         .into()),
+        [] => search::everywhere(context, &ask),
+        [".search"] => search::by_post(context, None, &ask),
+        ["Users", ".search"] => search::by_post(context, Some(Kind::User), &ask),
+        ["Groups", ".search"] => search::by_post(context, Some(Kind::Group), &ask),
         ["Users"] => resources::collection(context, actor, Kind::User, &ask),
         ["Users", id] => resources::single(context, actor, Kind::User, id, &ask),
         ["Groups"] => resources::collection(context, actor, Kind::Group, &ask),

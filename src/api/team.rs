@@ -8,7 +8,7 @@ use super::answered::Answered;
 use super::route::{Captures, Found, Route, find};
 use super::{bearer, body, problem};
 use crate::directory::audit::{self, Actor};
-use crate::directory::credential::{Credential, Minted};
+use crate::directory::credential::{Credential, Kind as CredentialKind, Minted};
 use crate::directory::keys::{self, Key};
 use crate::directory::problem::{Kind, Problem};
 use crate::directory::sso::{self, Method as SsoMethod, Settings};
@@ -69,7 +69,7 @@ fn answer(context: &Context<'_>, name: &TeamId, request: Request<Vec<u8>>) -> An
     let (head, body) = request.into_parts();
     let credential = bearer::token(&head.headers)
         .and_then(|text| Credential::read(&context.deployment.signing, text))
-        .filter(|credential| credential.team == *name)
+        .filter(|credential| credential.kind == CredentialKind::Admin && credential.team == *name)
         .ok_or_else(problem::unauthorized)?;
     let holder = tokens::authenticate(context, &credential)?;
     let admin = holder.and_then(|holder| holder.member).ok_or_else(problem::unauthorized)?;

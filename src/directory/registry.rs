@@ -13,6 +13,9 @@ use super::team_id::TeamId;
 use super::{Context, Failure, Timestamp};
 use serde_json::{Value, json};
 
+/// How long a call to a team's object can take: after that, it is taken up
+/// again.
+pub const CALL_MS: i64 = 60_000;
 /// Teams on a page at most.
 pub const PAGE_MAX: i64 = 200;
 
@@ -129,14 +132,17 @@ pub fn begin(
 ) -> Result<Entry, Failure<Problem>> {
     context.transaction(|| {
         if let Some(entry) = find(context, id)? {
-            if entry.state == State::Creating {
+            // A call that is this old has ended, one way or another.
+            let is_stale = entry.created <= context.now.plus(-CALL_MS);
+            if entry.state == State::Creating && is_stale {
                 return Ok(entry);
             }
             let message = match entry.state {
                 State::Gone | State::Deleting => {
                     "a team of this id was deleted; its id is not given again"
                 }
-                _ => "a team of this id exists already",
+                State::Creating => "a team of this id is being created; ask again in a minute",
+                State::Live | State::Suspended => "a team of this id exists already",
             };
             return Err(Problem::new(Kind::Conflict, "team_exists", message).into());
         }
@@ -165,6 +171,10 @@ pub fn begin(
 
 /// Moves a team on in its life and says so in the operators' audit, if
 /// `action` is one. A team that is gone keeps nothing but its id.
+///
+/// # Errors
+/// `team_deleted` for a team that was to live on but was deleted while its
+/// object was being told: what came late brings nothing back.
 pub fn advance(
     context: &Context<'_>,
     actor: &Actor,
@@ -173,6 +183,12 @@ pub fn advance(
     action: Option<Action>,
 ) -> Result<(), Failure<Problem>> {
     context.transaction(|| {
+        let lives_on = matches!(state, State::Live | State::Suspended);
+        let is_leaving = |entry: &Entry| matches!(entry.state, State::Deleting | State::Gone);
+        if lives_on && find(context, id)?.as_ref().is_none_or(is_leaving) {
+            let message = "the team was deleted meanwhile";
+            return Err(Problem::new(Kind::Conflict, "team_deleted", message).into());
+        }
         let parameters = [state.name().into(), id.as_str().into()];
         context.sql.execute("UPDATE team SET state = ? WHERE id = ?", &parameters)?;
         if matches!(state, State::Live | State::Gone) {

@@ -14,6 +14,7 @@ use crate::scim::schema::Attribute;
 use crate::scim::urn;
 use crate::scim::version::{Version, digest};
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 
 /// A resource as an answer shows it.
 #[derive(Debug)]
@@ -48,24 +49,23 @@ pub fn head(context: &Context<'_>, stored: &Stored) -> Rendered {
     }
 }
 
-/// Renders resources of one type in order until they come to `bytes_max`;
-/// one at least, if there is one.
+/// Renders resources in order, each with its projection, until they come to
+/// `bytes_max`; one at least, if there is one.
 pub fn page(
     context: &Context<'_>,
-    resources: &[Stored],
-    projection: &Projection<'_>,
+    resources: &[(Stored, &Projection<'_>)],
     bytes_max: usize,
 ) -> Result<Vec<String>, Failure> {
-    let mut groups = match resources.first() {
-        Some(first) if shows_groups(first.kind, projection) => {
-            let seqs: Vec<i64> = resources.iter().map(|stored| stored.seq).collect();
-            membership::groups_of(context, &seqs)?
-        }
-        _ => Default::default(),
+    let shows =
+        |(stored, projection): &&(Stored, &Projection<'_>)| shows_groups(stored.kind, projection);
+    let seqs: Vec<i64> = resources.iter().filter(shows).map(|(stored, _)| stored.seq).collect();
+    let mut groups = match seqs.is_empty() {
+        true => HashMap::new(),
+        false => membership::groups_of(context, &seqs)?,
     };
     let mut texts = Vec::with_capacity(resources.len());
     let mut bytes: usize = 0;
-    for stored in resources {
+    for (stored, projection) in resources {
         let groups = groups.remove(&stored.seq).unwrap_or_default();
         let text = with_groups(context, stored, projection, groups)?.text;
         bytes = bytes.saturating_add(text.len());

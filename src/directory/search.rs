@@ -1,45 +1,72 @@
-//! Lists: pages of resources, with a filter or without.
+//! Lists: pages of resources, filtered or not, sorted or not.
 //!
-//! Without a filter, the total is a kept counter and a page costs a page:
-//! the way to a deep page leads over an index that holds no document. With
-//! one, its plan finds the candidates and the filter itself decides.
+//! Without filter and order, the total is a kept counter and a page costs a
+//! page: the way to a deep page leads over an index that holds no document.
+//! Sorting takes a key from each match and reads again only what the page
+//! shows, so that no request holds a team's documents.
 
-use super::membership;
-use super::plan::{self, Access};
+use super::matching::{self, Wanted};
 use super::render;
 use super::resource::{self, COLUMNS, Kind, Stored};
-use super::sql::{SqlError, Value as Sql};
+use super::sql::SqlError;
 use super::{Context, Failure};
-use crate::scim::filter::{Filter, Literal, Operator};
 use crate::scim::list::{Page, Query};
-use crate::scim::version::Version;
-use crate::scim::{Error, ScimType, urn};
-use serde_json::{Map, Value, json};
+use crate::scim::sort::{Key, Sort};
+use serde_json::Value;
+use std::cmp::Ordering;
+use std::collections::HashMap;
 
-/// Rows that a filter without an index may look at: half a second of CPU.
-const SCANNED_ROWS_MAX: usize = 50_000;
-/// Rows read at once while scanning: documents of 2 KB make a megabyte.
-const BATCH_ROWS: i64 = 500;
 /// Bytes of one page. Lists of large groups end early rather than exhaust the
 /// object's memory; `itemsPerPage` says how many there are.
 const PAGE_BYTES_MAX: usize = 16 << 20;
 
-/// The page of resources that a query asks for.
+/// The page of resources of one type that a query asks for.
 ///
 /// # Errors
-/// 400 `tooMany` if no index serves the filter and the team is too large to
+/// 400 `tooMany` if no index serves the query and the team is too large to
 /// look at everyone.
 pub fn search(context: &Context<'_>, kind: Kind, query: &Query<'_>) -> Result<Page, Failure> {
     let window = Window::new(query);
-    let (total, found) = match &query.filter {
-        None => (resource::total(context, kind)?, unfiltered(context, kind, &window)?),
-        Some(filter) => match plan::accesses(kind, filter) {
-            Some(accesses) => by_index(context, kind, filter, &accesses, &window)?,
-            None => by_scan(context, kind, filter, &window)?,
-        },
+    let (total, found) = match (&query.filter, &query.sort) {
+        (None, None) => {
+            (resource::total(context, kind)?, in_order_of(context, kind, "id", &window)?)
+        }
+        (None, Some(sort)) if sort.path.is(kind.key_attribute(), "") => {
+            let column = if sort.descending { "key DESC" } else { "key" };
+            (resource::total(context, kind)?, in_order_of(context, kind, column, &window)?)
+        }
+        (Some(_), None) => unsorted(context, kind, query, &window)?,
+        (_, Some(_)) => sorted(context, &[(kind, query)], &window)?,
     };
-    let resources = render::page(context, &found, &query.projection, PAGE_BYTES_MAX)?;
-    Ok(Page { total, resources })
+    page(context, total, found, &[(kind, query)])
+}
+
+/// The page that a query over several types asks for (RFC 7644 section
+/// 3.4.2.1): one query a type, since each reads the attributes' names in its
+/// own schemas.
+///
+/// # Errors
+/// As [`search`].
+pub fn search_all(context: &Context<'_>, queries: &[(Kind, &Query<'_>)]) -> Result<Page, Failure> {
+    let Some((_, first)) = queries.first() else {
+        return Ok(Page { total: 0, resources: Vec::new() });
+    };
+    let (total, found) = sorted(context, queries, &Window::new(first))?;
+    page(context, total, found, queries)
+}
+
+fn page(
+    context: &Context<'_>,
+    total: i64,
+    found: Vec<Stored>,
+    queries: &[(Kind, &Query<'_>)],
+) -> Result<Page, Failure> {
+    let mut shown = Vec::with_capacity(found.len());
+    for stored in found {
+        let query = queries.iter().find(|(kind, _)| *kind == stored.kind);
+        shown.extend(query.map(|(_, query)| (stored, &query.projection)));
+    }
+    Ok(Page { total, resources: render::page(context, &shown, PAGE_BYTES_MAX)? })
 }
 
 /// Which of the results the page shows.
@@ -59,7 +86,13 @@ impl Window {
     }
 }
 
-fn unfiltered(context: &Context<'_>, kind: Kind, window: &Window) -> Result<Vec<Stored>, SqlError> {
+/// A page of all, in the order of an indexed column.
+fn in_order_of(
+    context: &Context<'_>,
+    kind: Kind,
+    column: &str,
+    window: &Window,
+) -> Result<Vec<Stored>, SqlError> {
     if window.take == 0 {
         return Ok(Vec::new());
     }
@@ -68,211 +101,81 @@ fn unfiltered(context: &Context<'_>, kind: Kind, window: &Window) -> Result<Vec<
     context.sql.all(
         &format!(
             "SELECT {COLUMNS} FROM resource WHERE seq IN (
-                 SELECT seq FROM resource WHERE type = ? ORDER BY id LIMIT ? OFFSET ?
-             ) ORDER BY id"
+                 SELECT seq FROM resource WHERE type = ? ORDER BY {column} LIMIT ? OFFSET ?
+             ) ORDER BY {column}"
         ),
         &[kind.name().into(), window.take.into(), skip.into()],
         Stored::read,
     )
 }
 
-fn by_index(
+/// Matches in the order of creation: counted all, kept as far as shown.
+fn unsorted(
     context: &Context<'_>,
     kind: Kind,
-    filter: &Filter<'_>,
-    accesses: &[Access],
+    query: &Query<'_>,
     window: &Window,
 ) -> Result<(i64, Vec<Stored>), Failure> {
-    let mut candidates: Vec<Stored> = Vec::new();
-    for access in accesses {
-        follow(context, kind, access, &mut candidates)?;
-    }
-    candidates.sort_by(|one, other| one.id.cmp(&other.id));
-    candidates.dedup_by(|one, other| one.seq == other.seq);
-    let mut found = Found::new(window);
-    for stored in candidates {
-        found.judge(context, filter, stored)?;
-    }
-    Ok((found.total, found.shown))
-}
-
-fn follow(
-    context: &Context<'_>,
-    kind: Kind,
-    access: &Access,
-    candidates: &mut Vec<Stored>,
-) -> Result<(), Failure> {
-    let (condition, parameters): (&str, Vec<Sql>) = match access {
-        Access::Id(id) => ("type = ? AND id = ?", vec![kind.name().into(), id.as_str().into()]),
-        Access::Key(key) => ("type = ? AND key = ?", vec![kind.name().into(), key.as_str().into()]),
-        Access::Lookup(attribute, key) => (
-            "type = ? AND seq IN (SELECT seq FROM lookup WHERE attribute = ? AND key = ?)",
-            vec![kind.name().into(), (*attribute).into(), key.as_str().into()],
-        ),
-        Access::Member(id) => (
-            "type = ? AND seq IN (SELECT group_seq FROM membership WHERE member_seq IN
-             (SELECT seq FROM resource WHERE type IN ('User', 'Group') AND id = ?))",
-            vec![kind.name().into(), id.as_str().into()],
-        ),
-    };
-    let statement = format!("SELECT {COLUMNS} FROM resource WHERE {condition}");
-    let mut rows: usize = 0;
-    context.sql.each(&statement, &parameters, &mut |row| {
-        rows = rows.saturating_add(1);
-        if rows <= SCANNED_ROWS_MAX {
-            candidates.push(Stored::read(row)?);
+    let wanted = Wanted { filter: query.filter.as_ref(), sort: None };
+    let mut total: i64 = 0;
+    let mut shown = Vec::new();
+    matching::each(context, kind, &wanted, &mut |stored, _| {
+        if window.shows(total) {
+            shown.push(stored);
         }
-        Ok(())
+        total = total.saturating_add(1);
     })?;
-    if rows > SCANNED_ROWS_MAX { Err(too_many().into()) } else { Ok(()) }
+    Ok((total, shown))
 }
 
-fn by_scan(
+/// A match, as far as its order and its row go.
+struct Candidate {
+    key: Option<Key>,
+    id: String,
+    seq: i64,
+}
+
+fn sorted(
     context: &Context<'_>,
-    kind: Kind,
-    filter: &Filter<'_>,
+    queries: &[(Kind, &Query<'_>)],
     window: &Window,
 ) -> Result<(i64, Vec<Stored>), Failure> {
-    let total = usize::try_from(resource::total(context, kind)?).unwrap_or(usize::MAX);
-    if total > SCANNED_ROWS_MAX {
-        return Err(too_many().into());
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for (kind, query) in queries {
+        let sort = query.sort.as_ref();
+        let wanted = Wanted { filter: query.filter.as_ref(), sort };
+        matching::each(context, *kind, &wanted, &mut |stored, object| {
+            let key = sort.map(|sort| sort.key(object));
+            candidates.push(Candidate { key, id: stored.id, seq: stored.seq });
+        })?;
     }
-    let statement = format!(
-        "SELECT {COLUMNS} FROM resource WHERE type = ? AND id > ? ORDER BY id LIMIT {BATCH_ROWS}"
-    );
-    let mut found = Found::new(window);
-    let mut after = String::new();
-    loop {
-        let parameters = [kind.name().into(), after.as_str().into()];
-        let batch = context.sql.all(&statement, &parameters, Stored::read)?;
-        let Some(last) = batch.last() else { break };
-        after.clone_from(&last.id);
-        for stored in batch {
-            found.judge(context, filter, stored)?;
-        }
-    }
-    Ok((found.total, found.shown))
+    let sort = queries.iter().find_map(|(_, query)| query.sort.as_ref());
+    candidates.sort_by(|one, other| in_order(sort, one, other).then_with(|| one.id.cmp(&other.id)));
+    let total = i64::try_from(candidates.len()).unwrap_or(i64::MAX);
+    let skip = usize::try_from(window.skip).unwrap_or(usize::MAX);
+    let take = usize::try_from(window.take).unwrap_or(0);
+    let seqs: Vec<i64> =
+        candidates.iter().skip(skip).take(take).map(|candidate| candidate.seq).collect();
+    Ok((total, by_seqs(context, &seqs)?))
 }
 
-fn too_many() -> Error {
-    Error::of(
-        ScimType::TooMany,
-        format!(
-            "no index serves this filter and the team has more than {SCANNED_ROWS_MAX} resources; \
-             filter by `id`, `userName`, `externalId`, `displayName`, `emails.value` or \
-             `members.value` with `eq`"
-        ),
-    )
+/// A type that has no such attribute stands where one without a value does.
+fn in_order(sort: Option<&Sort<'_>>, one: &Candidate, other: &Candidate) -> Ordering {
+    let Some(sort) = sort else { return Ordering::Equal };
+    let none = Key::default();
+    sort.compare(one.key.as_ref().unwrap_or(&none), other.key.as_ref().unwrap_or(&none))
 }
 
-/// Matches, counted all and kept as far as the page shows them.
-struct Found<'w> {
-    window: &'w Window,
-    total: i64,
-    shown: Vec<Stored>,
-}
-
-impl<'w> Found<'w> {
-    fn new(window: &'w Window) -> Self {
-        Self { window, total: 0, shown: Vec::new() }
+/// These rows, in this order.
+fn by_seqs(context: &Context<'_>, seqs: &[i64]) -> Result<Vec<Stored>, SqlError> {
+    if seqs.is_empty() {
+        return Ok(Vec::new());
     }
-
-    fn judge(
-        &mut self,
-        context: &Context<'_>,
-        filter: &Filter<'_>,
-        stored: Stored,
-    ) -> Result<(), Failure> {
-        if filter.matches(&seen_by_filter(context, filter, &stored)?) {
-            if self.window.shows(self.total) {
-                self.shown.push(stored);
-            }
-            self.total = self.total.saturating_add(1);
-        }
-        Ok(())
-    }
-}
-
-/// The resource as the filter needs it: derived attributes only if it names
-/// them.
-fn seen_by_filter(
-    context: &Context<'_>,
-    filter: &Filter<'_>,
-    stored: &Stored,
-) -> Result<Map<String, Value>, Failure> {
-    let mut object = stored.parse()?;
-    object.insert("id".into(), stored.id.as_str().into());
-    if filter.names("meta") {
-        let version = Version { stored: stored.version, derived: None };
-        object.insert("meta".into(), render::meta(context, stored, version));
-    }
-    if stored.kind == Kind::User && filter.names("groups") {
-        let groups = membership::groups_of(context, &[stored.seq])?;
-        let groups = groups.get(&stored.seq).and_then(|own| render::groups_value(context, own));
-        object.extend(groups.map(|groups| ("groups".to_owned(), groups)));
-    }
-    if filter.names_in_extension("manager")
-        && let Some(manager) = render::manager_of(context, stored)?
-        && let Some(Value::Object(enterprise)) = object.get_mut(urn::ENTERPRISE_USER)
-    {
-        enterprise.insert("manager".into(), manager);
-    }
-    if stored.kind == Kind::Group && filter.names("members") {
-        object.insert("members".into(), members(context, filter, stored)?);
-    }
-    Ok(object)
-}
-
-/// The members that can decide the filter: those whose ids it compares with
-/// by `eq`, if it asks nothing else about members; otherwise all.
-fn members(context: &Context<'_>, filter: &Filter<'_>, stored: &Stored) -> Result<Value, Failure> {
-    let mut members = Vec::new();
-    let mut ids = Vec::new();
-    if member_ids(filter, &mut ids) {
-        let resolved = membership::resolve(context, &ids)?;
-        context.sql.each(
-            "SELECT r.id FROM membership AS m CROSS JOIN resource AS r ON r.seq = m.member_seq
-             WHERE m.group_seq = ? AND m.member_seq IN (SELECT value FROM json_each(?))",
-            &[stored.seq.into(), Value::from(resolved.seqs).to_string().into()],
-            &mut |mut row| {
-                members.push(json!({ "value": row.text()? }));
-                Ok(())
-            },
-        )?;
-        return Ok(Value::Array(members));
-    }
-    membership::each_member(context, stored.seq, &mut |member| {
-        members.push(json!({
-            "value": member.id,
-            "$ref": render::location(context, member.kind, &member.id),
-            "display": member.display,
-            "type": member.kind.name(),
-        }));
-    })?;
-    Ok(Value::Array(members))
-}
-
-/// Collects the ids that a filter compares `members.value` with. False if it
-/// asks anything else of members.
-fn member_ids(filter: &Filter<'_>, ids: &mut Vec<String>) -> bool {
-    match filter {
-        Filter::And(terms) | Filter::Or(terms) => terms.iter().all(|term| member_ids(term, ids)),
-        Filter::Not(term) => member_ids(term, ids),
-        Filter::Compare(path, Operator::Eq | Operator::Ne, Literal::Text(text))
-            if path.is("members", "value") =>
-        {
-            ids.push(text.given.clone());
-            true
-        }
-        Filter::Element(path, inner) if path.is("members", "") => match &**inner {
-            Filter::Compare(path, Operator::Eq, Literal::Text(text)) if path.is("value", "") => {
-                ids.push(text.given.clone());
-                true
-            }
-            _ => false,
-        },
-        Filter::Present(path) | Filter::Compare(path, ..) | Filter::Element(path, _) => {
-            path.attribute.name != "members"
-        }
-    }
+    let statement =
+        format!("SELECT {COLUMNS} FROM resource WHERE seq IN (SELECT value FROM json_each(?))");
+    let list = Value::from(seqs).to_string();
+    let found = context.sql.all(&statement, &[list.into()], Stored::read)?;
+    let mut found: HashMap<i64, Stored> =
+        found.into_iter().map(|stored| (stored.seq, stored)).collect();
+    Ok(seqs.iter().filter_map(|seq| found.remove(seq)).collect())
 }

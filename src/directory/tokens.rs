@@ -78,8 +78,10 @@ pub fn authenticate(
     {
         return Ok(None);
     }
+    // With SCIM off a key is about to be refused, and a refusal writes nothing.
+    let is_used = credential.kind != Kind::Scim || holder.scim_enabled;
     let fresh = context.now.plus(-LAST_USED_MS).0;
-    if last_used.is_none_or(|last_used| last_used < fresh) {
+    if is_used && last_used.is_none_or(|last_used| last_used < fresh) {
         context.sql.execute(
             "UPDATE credential SET last_used = ? WHERE id = ?",
             &[context.now.0.into(), holder.id.as_str().into()],

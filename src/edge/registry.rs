@@ -9,13 +9,14 @@ use super::{convert, log, objects, settings};
 use crate::api::answered::Answered;
 use crate::api::front::{self, Decision};
 use crate::api::operator::{self, Step};
+use crate::directory::registry::CALL_MS;
 use crate::directory::{Context, Deployment, Fault};
 use crate::scim::Timestamp;
 use std::time::Duration;
 use worker::{Date, DurableObject, Env, Error, Request, Response, Result, State, durable_object};
 
 /// When to look after a call to a team whose end was never heard of.
-const FINISH_AFTER: Duration = Duration::from_secs(60);
+const FINISH_AFTER: Duration = Duration::from_millis(CALL_MS.unsigned_abs());
 
 /// The deployment's one Registry.
 #[durable_object(alarm)]

@@ -4,7 +4,9 @@ use super::error::shorten;
 use super::filter::{self, Filter};
 use super::project::Projection;
 use super::schema::ResourceType;
+use super::sort::Sort;
 use super::{Error, urn};
+use serde_json::{Map, Value};
 
 /// Resources on a page when the client does not say: authentik and Keycloak
 /// page without `count`.
@@ -18,6 +20,8 @@ pub const PAGE_MAX: i64 = 200;
 pub struct Query<'s> {
     /// Which resources.
     pub filter: Option<Filter<'s>>,
+    /// In which order; the order of creation if `None`.
+    pub sort: Option<Sort<'s>>,
     /// The first result to show, counted from 1.
     pub start_index: i64,
     /// How many to show at most.
@@ -37,6 +41,43 @@ impl Parameters {
         Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
     }
 
+    /// Reads the body of a search by POST, whose members are the parameters
+    /// of a GET (RFC 7644 section 3.4.3).
+    ///
+    /// # Errors
+    /// 400 `invalidSyntax` for a body that is no search request.
+    pub fn from_search(body: Map<String, Value>) -> Result<Self, Error> {
+        let mut parameters = Vec::new();
+        let mut is_search = false;
+        for (name, value) in body {
+            let text = match value {
+                Value::Array(values) if name.eq_ignore_ascii_case("schemas") => {
+                    is_search = values.iter().any(|urn| urn == urn::SEARCH_REQUEST);
+                    continue;
+                }
+                Value::Null => continue,
+                Value::String(text) => text,
+                Value::Number(number) => number.to_string(),
+                Value::Array(names) if names.iter().all(Value::is_string) => {
+                    names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+                }
+                _ => {
+                    return Err(Error::invalid_syntax(format!(
+                        "`{}` must be a string, a number or a list of names",
+                        shorten(&name)
+                    )));
+                }
+            };
+            parameters.push((name, text));
+        }
+        if !is_search {
+            let urn = urn::SEARCH_REQUEST;
+            let detail = format!("a search must name `{urn}` in `schemas`");
+            return Err(Error::invalid_syntax(detail));
+        }
+        Ok(Self(parameters))
+    }
+
     /// The parameter of this name, ignoring case.
     ///
     /// # Errors
@@ -48,6 +89,13 @@ impl Parameters {
             None => Ok(first),
             Some(_) => Err(Error::invalid_value(format!("`{name}` is given twice"))),
         }
+    }
+
+    /// All parameters but those of this name.
+    #[must_use]
+    pub fn without(&self, name: &str) -> Self {
+        let others = self.0.iter().filter(|(own, _)| !own.eq_ignore_ascii_case(name));
+        Self(others.cloned().collect())
     }
 
     /// The projection that the parameters ask for.
@@ -64,7 +112,7 @@ impl<'s> Query<'s> {
     /// Reads the parameters of a list of resources of one type.
     ///
     /// # Errors
-    /// 400 `invalidFilter` or `invalidValue`.
+    /// 400 `invalidFilter`, `invalidPath` or `invalidValue`, 403 `sensitive`.
     pub fn parse(resource_type: &'s ResourceType, parameters: &Parameters) -> Result<Self, Error> {
         let filter = match parameters.get("filter")? {
             // An empty filter is refused like any other that says nothing: a
@@ -72,8 +120,10 @@ impl<'s> Query<'s> {
             Some(text) => Some(filter::parse(resource_type, text)?),
             None => None,
         };
+        let (by, order) = (parameters.get("sortBy")?, parameters.get("sortOrder")?);
         Ok(Self {
             filter,
+            sort: Sort::parse(resource_type, by, order)?,
             // RFC 7644 section 3.4.2.4: a start below 1 is 1, a count below 0 is 0.
             start_index: whole(parameters, "startIndex")?.unwrap_or(1).max(1),
             count: whole(parameters, "count")?.unwrap_or(PAGE_DEFAULT).clamp(0, PAGE_MAX),

@@ -91,7 +91,7 @@ fn service_provider_config(base_url: &str) -> Value {
         "bulk": { "supported": false, "maxOperations": OPERATIONS_MAX, "maxPayloadSize": 8 << 20 },
         "filter": { "supported": true, "maxResults": PAGE_MAX },
         "changePassword": { "supported": false },
-        "sort": { "supported": false },
+        "sort": { "supported": true },
         "etag": { "supported": true },
         "pagination": {
             "cursor": false,
