@@ -189,7 +189,7 @@ fn members(
     let mut members = Vec::new();
     let mut ids = Vec::new();
     let is_decided = wanted.filter.is_some_and(|filter| member_ids(filter, &mut ids))
-        && !wanted.sort.is_some_and(|sort| sort.path.attribute.name == "members");
+        && wanted.sort.is_none_or(|sort| sort.path.attribute.name != "members");
     if is_decided {
         let resolved = membership::resolve(context, &ids)?;
         context.sql.each(
