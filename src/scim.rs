@@ -5,6 +5,7 @@
 //! and HTTP. Every function here is a pure one, so that the whole protocol is
 //! tested in milliseconds.
 
+pub mod bulk;
 pub mod datetime;
 pub mod error;
 pub mod filter;

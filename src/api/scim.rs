@@ -7,6 +7,7 @@
 
 mod answer;
 mod ask;
+mod bulk;
 pub mod discovery;
 mod resources;
 mod search;
@@ -44,11 +45,7 @@ pub fn handle(
 fn dispatch(context: &Context<'_>, actor: &Actor, ask: Ask) -> Result<Response<Vec<u8>>, Failure> {
     let segments: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
-        ["Bulk"] => Err(Error::status_only(
-            501,
-            "/Bulk is not supported; /ServiceProviderConfig says what is",
-        )
-        .into()),
+        ["Bulk"] => bulk::answer(context, actor, &ask),
         [] => search::everywhere(context, &ask),
         [".search"] => search::by_post(context, None, &ask),
         ["Users", ".search"] => search::by_post(context, Some(Kind::User), &ask),

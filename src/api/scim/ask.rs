@@ -14,8 +14,9 @@ const PLAIN_JSON: &str = "application/json";
 /// SCIM's media type the wrong way round, as clients in the field have it.
 const REVERSED_JSON: &str = "application/json+scim";
 
-/// Bytes in the body of a group's PUT or PATCH: 100,000 members fit.
-const GROUP_BODY_BYTES_MAX: usize = 8 << 20;
+/// Bytes in the body of a group, where 100,000 members fit, or of a bulk
+/// request (`maxPayloadSize`).
+pub(super) const LARGE_BODY_BYTES_MAX: usize = 8 << 20;
 /// Bytes in any other body; a User with a photograph inline has a tenth.
 const BODY_BYTES_MAX: usize = 1 << 20;
 
@@ -82,8 +83,9 @@ impl Ask {
         if let BodyType::Refused(why) = &self.body_type {
             return Err(Error::status_only(415, why.as_str()));
         }
-        let is_group = self.segments.first().is_some_and(|name| name == "Groups");
-        let bytes_max = if is_group { GROUP_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
+        let is_large = |name: &String| name == "Groups" || name == "Bulk";
+        let is_large = self.segments.first().is_some_and(is_large);
+        let bytes_max = if is_large { LARGE_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
         if self.body.len() > bytes_max {
             return Err(Error::status_only(
                 413,

@@ -86,9 +86,13 @@ fn service_provider_config(base_url: &str) -> Value {
     json!({
         "schemas": [urn::SERVICE_PROVIDER_CONFIG],
         "patch": { "supported": true },
-        // Not supported yet; authentik reads `maxOperations` all the same, as
-        // the number of operations it may put into one PATCH.
-        "bulk": { "supported": false, "maxOperations": OPERATIONS_MAX, "maxPayloadSize": 8 << 20 },
+        // authentik reads `maxOperations` as the number of operations that it
+        // may put into one PATCH, too; the two limits are the same.
+        "bulk": {
+            "supported": true,
+            "maxOperations": OPERATIONS_MAX,
+            "maxPayloadSize": ask::LARGE_BODY_BYTES_MAX,
+        },
         "filter": { "supported": true, "maxResults": PAGE_MAX },
         "changePassword": { "supported": false },
         "sort": { "supported": true },

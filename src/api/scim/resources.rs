@@ -9,6 +9,7 @@ use crate::directory::{Context, Failure, change, groups, membership, search, use
 use crate::scim::list::Query;
 use crate::scim::version;
 use http::{Method, Response, StatusCode};
+use serde_json::{Map, Value};
 
 /// Members beyond which the answer to a group's PATCH is 204: the client has
 /// the list it just changed, and Entra advises against sending it back.
@@ -29,10 +30,7 @@ pub(super) fn collection(
         }
         Method::POST => {
             let projection = ask.parameters.projection(kind.resource_type())?;
-            let stored = match kind {
-                Kind::User => users::create(context, actor, ask.object()?)?,
-                Kind::Group => groups::create(context, actor, ask.object()?)?,
-            };
+            let stored = create(context, actor, kind, ask.object()?)?;
             let rendered = render::one(context, &stored, &projection)?;
             Ok(whole(StatusCode::CREATED, ask, rendered))
         }
@@ -87,11 +85,9 @@ fn write(
     let body = ask.object()?;
     let if_match = ask.if_match.as_deref();
     let is_patch = ask.method == Method::PATCH;
-    let stored = match (kind, is_patch) {
-        (Kind::User, true) => users::patch(context, actor, id, if_match, body)?,
-        (Kind::User, false) => users::replace(context, actor, id, if_match, body)?,
-        (Kind::Group, true) => groups::patch(context, actor, id, if_match, body)?,
-        (Kind::Group, false) => groups::replace(context, actor, id, if_match, body)?,
+    let stored = match is_patch {
+        true => patch(context, actor, kind, id, if_match, body)?,
+        false => replace(context, actor, kind, id, if_match, body)?,
     };
     let is_large = is_patch && !projection.is_chosen() && is_large_group(context, &stored)?;
     let rendered = match ask.wants_minimal || is_large {
@@ -114,4 +110,47 @@ fn is_large_group(context: &Context<'_>, stored: &Stored) -> Result<bool, Failur
 fn whole(status: StatusCode, ask: &Ask, mut rendered: Rendered) -> Response<Vec<u8>> {
     let text = std::mem::take(&mut rendered.text);
     about(&rendered, with_body(status, ask.media_type, text))
+}
+
+/// Creates a resource of either type.
+pub(super) fn create(
+    context: &Context<'_>,
+    actor: &Actor,
+    kind: Kind,
+    body: Map<String, Value>,
+) -> Result<Stored, Failure> {
+    match kind {
+        Kind::User => users::create(context, actor, body),
+        Kind::Group => groups::create(context, actor, body),
+    }
+}
+
+/// Replaces a resource of either type.
+pub(super) fn replace(
+    context: &Context<'_>,
+    actor: &Actor,
+    kind: Kind,
+    id: &str,
+    if_match: Option<&str>,
+    body: Map<String, Value>,
+) -> Result<Stored, Failure> {
+    match kind {
+        Kind::User => users::replace(context, actor, id, if_match, body),
+        Kind::Group => groups::replace(context, actor, id, if_match, body),
+    }
+}
+
+/// Changes a resource of either type.
+pub(super) fn patch(
+    context: &Context<'_>,
+    actor: &Actor,
+    kind: Kind,
+    id: &str,
+    if_match: Option<&str>,
+    body: Map<String, Value>,
+) -> Result<Stored, Failure> {
+    match kind {
+        Kind::User => users::patch(context, actor, id, if_match, body),
+        Kind::Group => groups::patch(context, actor, id, if_match, body),
+    }
 }
