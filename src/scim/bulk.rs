@@ -71,8 +71,8 @@ pub struct Request {
 /// An operation that cannot be read.
 #[derive(Clone, Debug)]
 pub struct Refused {
-    /// Its method, as sent.
-    pub method: Value,
+    /// Its method, as sent; empty if that is no string.
+    pub method: String,
     /// Its bulkId, as sent.
     pub bulk_id: Option<String>,
     /// Why.
@@ -122,9 +122,12 @@ fn one(operation: Value, seen: &mut BTreeSet<String>) -> Result<Operation, Refus
     let Value::Object(mut operation) = operation else {
         let detail = format!("an operation must be an object, not {}", kind(&operation));
         let error = Error::invalid_syntax(detail);
-        return Err(Refused { method: Value::Null, bulk_id: None, error });
+        return Err(Refused { method: String::new(), bulk_id: None, error });
     };
-    let method = take(&mut operation, "method").unwrap_or_default();
+    let method = match take(&mut operation, "method") {
+        Some(Value::String(method)) => method,
+        _ => String::new(),
+    };
     let bulk_id = match take(&mut operation, "bulkId") {
         Some(Value::String(id)) if !id.is_empty() => Some(id),
         _ => None,
@@ -137,13 +140,12 @@ fn one(operation: Value, seen: &mut BTreeSet<String>) -> Result<Operation, Refus
 }
 
 fn read(
-    method: &Value,
+    method: &str,
     bulk_id: Option<String>,
     mut operation: Map<String, Value>,
     seen: &mut BTreeSet<String>,
 ) -> Result<Operation, Error> {
-    let name = method.as_str().unwrap_or_default();
-    let method = Method::ALL.iter().find(|(_, own)| own.eq_ignore_ascii_case(name));
+    let method = Method::ALL.iter().find(|(_, own)| own.eq_ignore_ascii_case(method));
     let (method, _) = *method
         .ok_or_else(|| Error::invalid_syntax("`method` must be POST, PUT, PATCH or DELETE"))?;
     if method == Method::Post && bulk_id.is_none() {

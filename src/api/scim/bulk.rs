@@ -173,7 +173,7 @@ impl<'a> Job<'a> {
     }
 
     fn succeed(&mut self, index: usize, operation: &Operation, stored: Option<&Stored>) {
-        let mut result = start(&operation.method.name().into(), operation.bulk_id.as_deref());
+        let mut result = start(operation.method.name(), operation.bulk_id.as_deref());
         let status = match operation.method {
             Method::Post => "201",
             Method::Put | Method::Patch => "200",
@@ -202,14 +202,14 @@ impl<'a> Job<'a> {
             self.expected.remove(bulk_id);
         }
         let location = self.location(operation);
-        let method = operation.method.name().into();
-        self.refuse(index, &method, operation.bulk_id.as_deref(), location, error);
+        let method = operation.method.name();
+        self.refuse(index, method, operation.bulk_id.as_deref(), location, error);
     }
 
     fn refuse(
         &mut self,
         index: usize,
-        method: &Value,
+        method: &str,
         bulk_id: Option<&str>,
         location: Option<Value>,
         error: &Error,
@@ -235,9 +235,9 @@ impl<'a> Job<'a> {
     }
 }
 
-fn start(method: &Value, bulk_id: Option<&str>) -> Map<String, Value> {
+fn start(method: &str, bulk_id: Option<&str>) -> Map<String, Value> {
     let mut result = Map::new();
-    result.insert("method".into(), method.clone());
+    result.insert("method".into(), method.into());
     result.extend(bulk_id.map(|id| ("bulkId".to_owned(), id.into())));
     result
 }
