@@ -8,6 +8,7 @@
 pub mod audit;
 pub mod change;
 pub mod credential;
+pub mod cursor;
 pub mod deployment;
 pub mod groups;
 pub mod keys;
@@ -15,6 +16,7 @@ mod matching;
 pub mod members;
 pub mod membership;
 pub mod migrate;
+mod order;
 pub mod plan;
 pub mod problem;
 pub mod registry;
@@ -27,6 +29,7 @@ pub mod team;
 pub mod team_id;
 pub mod tokens;
 pub mod users;
+mod walk;
 
 pub use deployment::Deployment;
 pub use sql::{Sql, SqlError};

@@ -72,6 +72,16 @@ impl SigningSecrets {
         Some(Self { current, others: secrets })
     }
 
+    /// A key of its own for one purpose and team, from the current secret. It
+    /// changes when the secret does, so it is for what lives shortly.
+    pub(super) fn derived(&self, purpose: &str, team: &str) -> Result<[u8; 32], Fault> {
+        let mut mac = keyed(&self.current.secret)?;
+        for part in [purpose, "\0", team] {
+            mac.update(part.as_bytes());
+        }
+        Ok(mac.finalize().into_bytes().into())
+    }
+
     fn version(&self, version: u8) -> Option<&SigningSecret> {
         std::iter::once(&self.current).chain(&self.others).find(|secret| secret.version == version)
     }
@@ -161,13 +171,17 @@ fn tag_of(
     secret: &[u8],
     team: &[u8],
 ) -> Option<[u8; TAG_BYTES]> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(&signing.secret).ok()?;
+    let mut mac = keyed(&signing.secret).ok()?;
     // Every part but the last has a fixed length, so no two inputs are alike.
     for part in [kind.prefix().as_bytes(), &[signing.version], id, secret, team] {
         mac.update(part);
     }
     let full: [u8; 32] = mac.finalize().into_bytes().into();
     full.first_chunk().copied()
+}
+
+fn keyed(secret: &[u8]) -> Result<Hmac<Sha256>, Fault> {
+    Hmac::new_from_slice(secret).map_err(|error| Fault::new(error.to_string()))
 }
 
 fn hex(bytes: &[u8]) -> String {

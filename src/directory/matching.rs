@@ -151,7 +151,7 @@ fn too_many() -> Error {
 
 /// The resource as filter and order need it: derived attributes only if they
 /// name them.
-fn seen(
+pub(super) fn seen(
     context: &Context<'_>,
     wanted: &Wanted<'_, '_>,
     stored: &Stored,

@@ -53,11 +53,11 @@ pub fn head(context: &Context<'_>, stored: &Stored) -> Rendered {
 /// `bytes_max`; one at least, if there is one.
 pub fn page(
     context: &Context<'_>,
-    resources: &[(Stored, &Projection<'_>)],
+    resources: &[(&Stored, &Projection<'_>)],
     bytes_max: usize,
 ) -> Result<Vec<String>, Failure> {
     let shows =
-        |(stored, projection): &&(Stored, &Projection<'_>)| shows_groups(stored.kind, projection);
+        |(stored, projection): &&(&Stored, &Projection<'_>)| shows_groups(stored.kind, projection);
     let seqs: Vec<i64> = resources.iter().filter(shows).map(|(stored, _)| stored.seq).collect();
     let mut groups = match seqs.is_empty() {
         true => HashMap::new(),

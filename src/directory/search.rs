@@ -6,15 +6,10 @@
 //! shows, so that no request holds a team's documents.
 
 use super::matching::{self, Wanted};
-use super::render;
 use super::resource::{self, COLUMNS, Kind, Stored};
 use super::sql::SqlError;
-use super::{Context, Failure};
-use crate::scim::list::{Page, Query};
-use crate::scim::sort::{Key, Sort};
-use serde_json::Value;
-use std::cmp::Ordering;
-use std::collections::HashMap;
+use super::{Context, Failure, order, render, walk};
+use crate::scim::list::{Page, Paging, Query};
 
 /// Bytes of one page. Lists of large groups end early rather than exhaust the
 /// object's memory; `itemsPerPage` says how many there are.
@@ -26,7 +21,11 @@ const PAGE_BYTES_MAX: usize = 16 << 20;
 /// 400 `tooMany` if no index serves the query and the team is too large to
 /// look at everyone.
 pub fn search(context: &Context<'_>, kind: Kind, query: &Query<'_>) -> Result<Page, Failure> {
-    let window = Window::new(query);
+    let start_index = match &query.paging {
+        Paging::Index(start_index) => *start_index,
+        Paging::Cursor(cursor) => return walk::page(context, &[(kind, query)], cursor),
+    };
+    let window = Window::new(start_index, query);
     let (total, found) = match (&query.filter, &query.sort) {
         (None, None) => {
             (resource::total(context, kind)?, in_order_of(context, kind, "id", &window)?)
@@ -38,7 +37,8 @@ pub fn search(context: &Context<'_>, kind: Kind, query: &Query<'_>) -> Result<Pa
         (Some(_), None) => unsorted(context, kind, query, &window)?,
         (_, Some(_)) => sorted(context, &[(kind, query)], &window)?,
     };
-    page(context, total, found, &[(kind, query)])
+    let resources = rendered(context, &found, &[(kind, query)])?;
+    Ok(Page { total, resources, start_index: Some(start_index), ..Page::default() })
 }
 
 /// The page that a query over several types asks for (RFC 7644 section
@@ -48,25 +48,29 @@ pub fn search(context: &Context<'_>, kind: Kind, query: &Query<'_>) -> Result<Pa
 /// # Errors
 /// As [`search`].
 pub fn search_all(context: &Context<'_>, queries: &[(Kind, &Query<'_>)]) -> Result<Page, Failure> {
-    let Some((_, first)) = queries.first() else {
-        return Ok(Page { total: 0, resources: Vec::new() });
+    let Some((_, first)) = queries.first() else { return Ok(Page::default()) };
+    let start_index = match &first.paging {
+        Paging::Index(start_index) => *start_index,
+        Paging::Cursor(cursor) => return walk::page(context, queries, cursor),
     };
-    let (total, found) = sorted(context, queries, &Window::new(first))?;
-    page(context, total, found, queries)
+    let (total, found) = sorted(context, queries, &Window::new(start_index, first))?;
+    let resources = rendered(context, &found, queries)?;
+    Ok(Page { total, resources, start_index: Some(start_index), ..Page::default() })
 }
 
-fn page(
+/// Resources as their query shows them; fewer than given if they are too much
+/// for one page.
+pub(super) fn rendered(
     context: &Context<'_>,
-    total: i64,
-    found: Vec<Stored>,
+    found: &[Stored],
     queries: &[(Kind, &Query<'_>)],
-) -> Result<Page, Failure> {
+) -> Result<Vec<String>, Failure> {
     let mut shown = Vec::with_capacity(found.len());
     for stored in found {
         let query = queries.iter().find(|(kind, _)| *kind == stored.kind);
         shown.extend(query.map(|(_, query)| (stored, &query.projection)));
     }
-    Ok(Page { total, resources: render::page(context, &shown, PAGE_BYTES_MAX)? })
+    render::page(context, &shown, PAGE_BYTES_MAX)
 }
 
 /// Which of the results the page shows.
@@ -76,8 +80,8 @@ struct Window {
 }
 
 impl Window {
-    fn new(query: &Query<'_>) -> Self {
-        Self { skip: query.start_index.saturating_sub(1), take: query.count }
+    fn new(start_index: i64, query: &Query<'_>) -> Self {
+        Self { skip: start_index.saturating_sub(1), take: query.count }
     }
 
     /// Whether the result of this index, counted from 0, is on the page.
@@ -128,54 +132,16 @@ fn unsorted(
     Ok((total, shown))
 }
 
-/// A match, as far as its order and its row go.
-struct Candidate {
-    key: Option<Key>,
-    id: String,
-    seq: i64,
-}
-
 fn sorted(
     context: &Context<'_>,
     queries: &[(Kind, &Query<'_>)],
     window: &Window,
 ) -> Result<(i64, Vec<Stored>), Failure> {
-    let mut candidates: Vec<Candidate> = Vec::new();
-    for (kind, query) in queries {
-        let sort = query.sort.as_ref();
-        let wanted = Wanted { filter: query.filter.as_ref(), sort };
-        matching::each(context, *kind, &wanted, &mut |stored, object| {
-            let key = sort.map(|sort| sort.key(object));
-            candidates.push(Candidate { key, id: stored.id, seq: stored.seq });
-        })?;
-    }
-    let sort = queries.iter().find_map(|(_, query)| query.sort.as_ref());
-    candidates.sort_by(|one, other| in_order(sort, one, other).then_with(|| one.id.cmp(&other.id)));
+    let candidates = order::gather(context, queries)?;
     let total = i64::try_from(candidates.len()).unwrap_or(i64::MAX);
     let skip = usize::try_from(window.skip).unwrap_or(usize::MAX);
     let take = usize::try_from(window.take).unwrap_or(0);
-    let seqs: Vec<i64> =
-        candidates.iter().skip(skip).take(take).map(|candidate| candidate.seq).collect();
-    Ok((total, by_seqs(context, &seqs)?))
-}
-
-/// A type that has no such attribute stands where one without a value does.
-fn in_order(sort: Option<&Sort<'_>>, one: &Candidate, other: &Candidate) -> Ordering {
-    let Some(sort) = sort else { return Ordering::Equal };
-    let none = Key::default();
-    sort.compare(one.key.as_ref().unwrap_or(&none), other.key.as_ref().unwrap_or(&none))
-}
-
-/// These rows, in this order.
-fn by_seqs(context: &Context<'_>, seqs: &[i64]) -> Result<Vec<Stored>, SqlError> {
-    if seqs.is_empty() {
-        return Ok(Vec::new());
-    }
-    let statement =
-        format!("SELECT {COLUMNS} FROM resource WHERE seq IN (SELECT value FROM json_each(?))");
-    let list = Value::from(seqs).to_string();
-    let found = context.sql.all(&statement, &[list.into()], Stored::read)?;
-    let mut found: HashMap<i64, Stored> =
-        found.into_iter().map(|stored| (stored.seq, stored)).collect();
-    Ok(seqs.iter().filter_map(|seq| found.remove(seq)).collect())
+    let shown = candidates.iter().skip(skip).take(take);
+    let seqs: Vec<i64> = shown.map(|candidate| candidate.seq).collect();
+    Ok((total, order::by_seqs(context, &seqs)?))
 }

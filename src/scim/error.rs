@@ -31,6 +31,14 @@ pub enum ScimType {
     InvalidValue,
     /// The protocol version asked for is not supported.
     InvalidVers,
+    /// The cursor is none of ours, or belongs to another query (RFC 9865
+    /// section 2.1).
+    InvalidCursor,
+    /// The cursor is too old (RFC 9865 section 2.1).
+    ExpiredCursor,
+    /// The count is no number, or not that of the first page (RFC 9865 section
+    /// 2.1).
+    InvalidCount,
     /// The request would disclose sensitive information in a URI.
     Sensitive,
 }
@@ -48,6 +56,9 @@ impl ScimType {
             Self::NoTarget => "noTarget",
             Self::InvalidValue => "invalidValue",
             Self::InvalidVers => "invalidVers",
+            Self::InvalidCursor => "invalidCursor",
+            Self::ExpiredCursor => "expiredCursor",
+            Self::InvalidCount => "invalidCount",
             Self::Sensitive => "sensitive",
         }
     }

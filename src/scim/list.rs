@@ -5,7 +5,7 @@ use super::filter::{self, Filter};
 use super::project::Projection;
 use super::schema::ResourceType;
 use super::sort::Sort;
-use super::{Error, urn};
+use super::{Error, ScimType, urn};
 use serde_json::{Map, Value};
 
 /// Resources on a page when the client does not say: authentik and Keycloak
@@ -22,12 +22,24 @@ pub struct Query<'s> {
     pub filter: Option<Filter<'s>>,
     /// In which order; the order of creation if `None`.
     pub sort: Option<Sort<'s>>,
-    /// The first result to show, counted from 1.
-    pub start_index: i64,
+    /// Where the page begins.
+    pub paging: Paging,
     /// How many to show at most.
     pub count: i64,
+    /// What the query is, as [`Parameters::identity`] has it.
+    pub identity: String,
     /// Which of their attributes.
     pub projection: Projection<'s>,
+}
+
+/// How a client finds its way through the pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Paging {
+    /// By the index of the first result, counted from 1 (RFC 7644 section
+    /// 3.4.2.4). The default, because clients from before cursors expect it.
+    Index(i64),
+    /// By what the last page said (RFC 9865 section 2); empty for the first.
+    Cursor(String),
 }
 
 /// The query parameters, decoded, in the order in which they came. Those that
@@ -78,6 +90,14 @@ impl Parameters {
         Ok(Self(parameters))
     }
 
+    /// All that makes the query what it is: every parameter but the cursor.
+    /// Two requests with the same are pages of the same.
+    pub fn identity(&self) -> String {
+        let mut all = self.without("cursor").0;
+        all.sort();
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(all).finish()
+    }
+
     /// The parameter of this name, ignoring case.
     ///
     /// # Errors
@@ -120,13 +140,26 @@ impl<'s> Query<'s> {
             Some(text) => Some(filter::parse(resource_type, text)?),
             None => None,
         };
+        // RFC 7644 section 3.4.2.4: a start below 1 is 1, a count below 0 is 0.
+        let count = whole(parameters, "count");
+        let (paging, count) = match parameters.get("cursor")? {
+            Some(cursor) => {
+                let count = count.map_err(|error| error.as_type(ScimType::InvalidCount))?;
+                (Paging::Cursor(cursor.to_owned()), count)
+            }
+            None => {
+                let start_index = whole(parameters, "startIndex")?.unwrap_or(1).max(1);
+                (Paging::Index(start_index), count?)
+            }
+        };
+        let count = count.unwrap_or(PAGE_DEFAULT).clamp(0, PAGE_MAX);
         let (by, order) = (parameters.get("sortBy")?, parameters.get("sortOrder")?);
         Ok(Self {
             filter,
             sort: Sort::parse(resource_type, by, order)?,
-            // RFC 7644 section 3.4.2.4: a start below 1 is 1, a count below 0 is 0.
-            start_index: whole(parameters, "startIndex")?.unwrap_or(1).max(1),
-            count: whole(parameters, "count")?.unwrap_or(PAGE_DEFAULT).clamp(0, PAGE_MAX),
+            paging,
+            count,
+            identity: parameters.identity(),
             projection: parameters.projection(resource_type)?,
         })
     }
@@ -150,24 +183,41 @@ fn whole(parameters: &Parameters, name: &str) -> Result<Option<i64>, Error> {
 }
 
 /// One page of results.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Page {
     /// How many resources match in all.
     pub total: i64,
     /// The resources shown, each as its JSON text.
     pub resources: Vec<String>,
+    /// The index of the first, where the client pages by index.
+    pub start_index: Option<i64>,
+    /// The way to the next page; none from the last.
+    pub next_cursor: Option<String>,
+    /// The way back; none from the first.
+    pub previous_cursor: Option<String>,
 }
 
 impl Page {
-    /// The text of the ListResponse message of RFC 7644 section 3.4.2.
-    pub fn to_json(&self, start_index: i64) -> String {
-        format!(
-            "{{\"schemas\":[\"{}\"],\"totalResults\":{},\"startIndex\":{start_index},\
-             \"itemsPerPage\":{},\"Resources\":[{}]}}",
-            urn::LIST_RESPONSE,
-            self.total,
-            self.resources.len(),
-            self.resources.join(",")
-        )
+    /// The text of the ListResponse message of RFC 7644 section 3.4.2, with the
+    /// attributes that RFC 9865 section 2 adds.
+    pub fn to_json(&self) -> String {
+        let mut text =
+            format!("{{\"schemas\":[\"{}\"],\"totalResults\":{}", urn::LIST_RESPONSE, self.total);
+        if let Some(start_index) = self.start_index {
+            text.push_str(&format!(",\"startIndex\":{start_index}"));
+        }
+        text.push_str(&format!(",\"itemsPerPage\":{}", self.resources.len()));
+        // A cursor has letters, digits, `-` and `_` alone.
+        let cursors =
+            [("previousCursor", &self.previous_cursor), ("nextCursor", &self.next_cursor)];
+        for (name, cursor) in cursors {
+            if let Some(cursor) = cursor {
+                text.push_str(&format!(",\"{name}\":\"{cursor}\""));
+            }
+        }
+        text.push_str(",\"Resources\":[");
+        text.push_str(&self.resources.join(","));
+        text.push_str("]}");
+        text
     }
 }

@@ -9,6 +9,7 @@ use super::filter::fold;
 use super::path::{self, Path};
 use super::schema::{ResourceType, Returned, Type};
 use super::{Error, ScimType, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
 
@@ -22,14 +23,24 @@ pub struct Sort<'s> {
 }
 
 /// Where a resource stands in the order.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Key(Option<Ordered>);
 
-#[derive(Clone, Debug, PartialEq)]
+impl Key {
+    /// The text that is compared, where it is text: folded if case is ignored.
+    pub fn text(&self) -> Option<&str> {
+        match &self.0 {
+            Some(Ordered::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 enum Ordered {
     Boolean(bool),
     Number(f64),
-    Time(Timestamp),
+    Time(i64),
     Text(String),
 }
 
@@ -102,7 +113,7 @@ impl<'s> Sort<'s> {
             Value::Bool(value) => Some(Ordered::Boolean(*value)),
             Value::Number(number) => number.as_f64().map(Ordered::Number),
             Value::String(text) if leaf.kind == Type::DateTime => {
-                Timestamp::parse(text).map(Ordered::Time)
+                Timestamp::parse(text).map(|instant| Ordered::Time(instant.0))
             }
             Value::String(text) if leaf.case_exact => Some(Ordered::Text(text.clone())),
             Value::String(text) => Some(Ordered::Text(fold(text))),

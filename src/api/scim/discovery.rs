@@ -7,6 +7,7 @@
 
 use super::answer::{located, refusal, unmet, with_body};
 use super::ask::{self, Ask};
+use crate::directory::cursor::TIMEOUT_SECONDS;
 use crate::scim::list::{PAGE_DEFAULT, PAGE_MAX, Page};
 use crate::scim::patch::OPERATIONS_MAX;
 use crate::scim::schema::{self, ResourceType};
@@ -55,8 +56,9 @@ pub(super) fn answer(base_url: &str, ask: &Ask) -> Result<Response<Vec<u8>>, Err
         }
         Found::All(resources) => {
             let total = i64::try_from(resources.len()).unwrap_or(i64::MAX);
-            let page = Page { total, resources: resources.iter().map(Value::to_string).collect() };
-            with_body(StatusCode::OK, ask.media_type, page.to_json(1))
+            let resources = resources.iter().map(Value::to_string).collect();
+            let page = Page { total, resources, start_index: Some(1), ..Page::default() };
+            with_body(StatusCode::OK, ask.media_type, page.to_json())
         }
     })
 }
@@ -98,11 +100,12 @@ fn service_provider_config(base_url: &str) -> Value {
         "sort": { "supported": true },
         "etag": { "supported": true },
         "pagination": {
-            "cursor": false,
+            "cursor": true,
             "index": true,
             "defaultPaginationMethod": "index",
             "defaultPageSize": PAGE_DEFAULT,
             "maxPageSize": PAGE_MAX,
+            "cursorTimeout": TIMEOUT_SECONDS,
         },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",

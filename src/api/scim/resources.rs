@@ -26,7 +26,7 @@ pub(super) fn collection(
         Method::GET | Method::HEAD => {
             let query = Query::parse(kind.resource_type(), &ask.parameters)?;
             let page = search::search(context, kind, &query)?;
-            Ok(with_body(StatusCode::OK, ask.media_type, page.to_json(query.start_index)))
+            Ok(with_body(StatusCode::OK, ask.media_type, page.to_json()))
         }
         Method::POST => {
             let projection = ask.parameters.projection(kind.resource_type())?;

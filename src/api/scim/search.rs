@@ -42,19 +42,19 @@ fn answer(
     parameters: &Parameters,
     ask: &Ask,
 ) -> Result<Response<Vec<u8>>, Failure> {
-    let (start_index, page) = match kind {
+    let page = match kind {
         Some(kind) => {
             let query = Query::parse(kind.resource_type(), parameters)?;
-            (query.start_index, search::search(context, kind, &query)?)
+            search::search(context, kind, &query)?
         }
         None => both(context, parameters)?,
     };
-    Ok(with_body(StatusCode::OK, ask.media_type, page.to_json(start_index)))
+    Ok(with_body(StatusCode::OK, ask.media_type, page.to_json()))
 }
 
 /// A filter may name attributes that only one of the types has; the other has
 /// no match then. What neither type understands is refused.
-fn both(context: &Context<'_>, parameters: &Parameters) -> Result<(i64, Page), Failure> {
+fn both(context: &Context<'_>, parameters: &Parameters) -> Result<Page, Failure> {
     let users = of_one(Kind::User, parameters);
     let groups = of_one(Kind::Group, parameters);
     let queries = match (&users, &groups) {
@@ -63,8 +63,7 @@ fn both(context: &Context<'_>, parameters: &Parameters) -> Result<(i64, Page), F
         (Err(_), Ok(groups)) => vec![(Kind::Group, groups)],
         (Err(error), Err(_)) => return Err(error.clone().into()),
     };
-    let start_index = queries.first().map_or(1, |(_, query)| query.start_index);
-    Ok((start_index, search::search_all(context, &queries)?))
+    search::search_all(context, &queries)
 }
 
 /// The query as one of the types reads it. A type that lacks the attribute
