@@ -38,11 +38,15 @@ addEventListener("error", ({ error }) => {
   abandonAll(error);
 });
 
-/** Settles as `call` does, or rejects when the wasm instance that runs it is lost. */
-function settled(call) {
+/**
+ * Settles as `call` does, or rejects when the wasm instance that runs it is lost,
+ * or after `patience` milliseconds. An object is called by the Worker, which
+ * watches the clock for both.
+ */
+function settled(call, patience) {
   return new Promise((resolve, reject) => {
-    const giveUp = () => reject(new Error(`no answer in ${LAST_RESORT_MS} ms`));
-    const timer = setTimeout(giveUp, LAST_RESORT_MS);
+    const giveUp = () => reject(new Error(`no answer in ${patience} ms`));
+    const timer = patience && setTimeout(giveUp, patience);
     const leave = () => {
       clearTimeout(timer);
       pending.delete(reject);
@@ -81,21 +85,21 @@ function serverError(request, error) {
 }
 
 /** A class of the shim with its entry points guarded. */
-function guarded(Inner) {
+function guarded(Inner, patience) {
   class Guarded extends Inner {
     fetch(request) {
-      return settled(() => super.fetch(request)).catch((error) => serverError(request, error));
+      return settled(() => super.fetch(request), patience).catch((error) => serverError(request, error));
     }
   }
   // An object that has no alarm must not seem to have one.
   if (Inner.prototype.alarm) {
     Guarded.prototype.alarm = function alarm(info) {
-      return settled(() => Inner.prototype.alarm.call(this, info));
+      return settled(() => Inner.prototype.alarm.call(this, info), LAST_RESORT_MS);
     };
   }
   return Guarded;
 }
 
-export default guarded(Worker);
+export default guarded(Worker, LAST_RESORT_MS);
 export const Team = guarded(WasmTeam);
 export const Registry = guarded(WasmRegistry);
