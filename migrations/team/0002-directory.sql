@@ -33,9 +33,12 @@ CREATE TABLE lookup (
 ) STRICT, WITHOUT ROWID;
 
 -- Who is in which group, one row each, so that a change costs its own size.
+-- `display` is what the client called the member when it added it; NULL for
+-- what the member is called in the team.
 CREATE TABLE membership (
     group_seq INTEGER NOT NULL,
     member_seq INTEGER NOT NULL,
+    display TEXT,
     PRIMARY KEY (group_seq, member_seq)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX membership_by_member ON membership (member_seq, group_seq);

@@ -7,7 +7,7 @@
 
 use super::audit::{self, Action, Actor};
 use super::change::{differing, note_ignored, with_schemas};
-use super::membership::{self, Member, Resolved};
+use super::membership::{self, Member, Named, Resolved};
 use super::render;
 use super::resource::{self, Document, Kind, Stored};
 use super::{Context, Failure};
@@ -36,8 +36,8 @@ pub fn create(
         }
         let stored = resource::insert(context, Kind::Group, &document, "scim", None)?;
         let resolved = membership::resolve(context, &members)?;
-        membership::add(context, stored.seq, &resolved.seqs)?;
-        let detail = json!({ "members": resolved.seqs.len() });
+        membership::add(context, stored.seq, &resolved.members)?;
+        let detail = json!({ "members": resolved.members.len() });
         audit::record(context, actor, Action::GroupCreated, &stored.id, &detail)?;
         note_unknown(context, actor, &stored, resolved.unknown)?;
         note_ignored(context, actor, &stored, &ingested.ignored)?;
@@ -61,7 +61,7 @@ pub fn replace(
         let ingested = ingested(body)?;
         let (document, members) = split_members(ingested.document)?;
         let resolved = membership::resolve(context, &members)?;
-        let moved = membership::set(context, stored.seq, &resolved.seqs)?;
+        let moved = membership::set(context, stored.seq, &resolved.members)?;
         let old = stored.parse()?;
         let stored = change(context, actor, &stored, &old, &document, moved)?;
         note_unknown(context, actor, &stored, resolved.unknown)?;
@@ -155,25 +155,25 @@ fn note_unknown(
     Ok(())
 }
 
-/// Takes the members out of an ingested body: the document, and their ids.
-fn split_members(mut document: Document) -> Result<(Document, Vec<String>), Error> {
+/// Takes the members out of an ingested body: the document, and them.
+fn split_members(mut document: Document) -> Result<(Document, Vec<Named>), Error> {
     let members = match document.shift_remove("members") {
-        Some(members) => ids_of(&members)?,
+        Some(members) => named(&members)?,
         None => Vec::new(),
     };
     Ok((with_schemas(group(), document), members))
 }
 
-/// The ids in a canonical `members` value.
-fn ids_of(members: &Value) -> Result<Vec<String>, Error> {
+/// The members that a canonical `members` value names.
+fn named(members: &Value) -> Result<Vec<Named>, Error> {
     let members = members.as_array().map(Vec::as_slice).unwrap_or_default();
-    let id = |member: &Value| member.get("value").and_then(Value::as_str).map(str::to_owned);
-    members
-        .iter()
-        .map(|member| {
-            id(member).ok_or_else(|| Error::invalid_value("a group member needs a `value`, its id"))
-        })
-        .collect()
+    let text =
+        |member: &Value, name: &str| member.get(name).and_then(Value::as_str).map(str::to_owned);
+    let one = |member: &Value| match text(member, "value") {
+        Some(id) => Ok(Named { id, display: text(member, "display") }),
+        None => Err(Error::invalid_value("a group member needs a `value`, its id")),
+    };
+    members.iter().map(one).collect()
 }
 
 fn at(failure: Failure, place: &str) -> Failure {
@@ -201,19 +201,19 @@ fn change_members(
         None => None,
         Some(value) => ingest::value(path.attribute, value.clone(), "members")?,
     };
-    let ids = listed.as_ref().map(ids_of).transpose()?.unwrap_or_default();
+    let listed = listed.as_ref().map(named).transpose()?.unwrap_or_default();
     match (operation.op, &operation.target.filter) {
         (Op::Add, None) => {
-            let Resolved { seqs, unknown } = membership::resolve(context, &ids)?;
-            Ok((membership::add(context, stored.seq, &seqs)?, unknown))
+            let Resolved { members, unknown } = membership::resolve(context, &listed)?;
+            Ok((membership::add(context, stored.seq, &members)?, unknown))
         }
         (Op::Replace, None) => {
-            let Resolved { seqs, unknown } = membership::resolve(context, &ids)?;
-            Ok((membership::set(context, stored.seq, &seqs)?, unknown))
+            let Resolved { members, unknown } = membership::resolve(context, &listed)?;
+            Ok((membership::set(context, stored.seq, &members)?, unknown))
         }
         // `"value": []` lists nobody, so nobody goes; no `value` means all.
         (Op::Remove, None) if operation.value.as_ref().is_some_and(|value| !value.is_null()) => {
-            let Resolved { seqs, .. } = membership::resolve(context, &ids)?;
+            let seqs = membership::resolve(context, &listed)?.seqs();
             Ok((membership::remove(context, stored.seq, &seqs)?, 0))
         }
         (Op::Remove, None) => Ok((membership::set(context, stored.seq, &[])?, 0)),
@@ -226,12 +226,12 @@ fn change_members(
             if chosen.is_empty() {
                 return Err(Error::no_target(format!("no member matches `{filter}`")).into());
             }
-            let Resolved { seqs, unknown } = membership::resolve(context, &ids)?;
+            let Resolved { members, unknown } = membership::resolve(context, &listed)?;
             let gone = match operation.op {
                 Op::Replace => membership::remove(context, stored.seq, &chosen)?,
                 _ => 0,
             };
-            let come = membership::add(context, stored.seq, &seqs)?;
+            let come = membership::add(context, stored.seq, &members)?;
             Ok((gone.saturating_add(come), unknown))
         }
     }
@@ -245,8 +245,8 @@ fn chosen_by(
     filter: &Filter<'_>,
 ) -> Result<Vec<i64>, Failure> {
     if let Some(ids) = ids_named(filter) {
-        let resolved = membership::resolve(context, &ids)?;
-        return Ok(membership::among(context, stored.seq, &resolved.seqs)?);
+        let seqs = membership::resolve_ids(context, ids)?;
+        return Ok(membership::among(context, stored.seq, &seqs)?);
     }
     let mut chosen = Vec::new();
     membership::each_member(context, stored.seq, &mut |member: Member| {

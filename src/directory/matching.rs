@@ -191,11 +191,11 @@ fn members(
     let is_decided = wanted.filter.is_some_and(|filter| member_ids(filter, &mut ids))
         && wanted.sort.is_none_or(|sort| sort.path.attribute.name != "members");
     if is_decided {
-        let resolved = membership::resolve(context, &ids)?;
+        let seqs = membership::resolve_ids(context, ids)?;
         context.sql.each(
             "SELECT r.id FROM membership AS m CROSS JOIN resource AS r ON r.seq = m.member_seq
              WHERE m.group_seq = ? AND m.member_seq IN (SELECT value FROM json_each(?))",
-            &[stored.seq.into(), Value::from(resolved.seqs).to_string().into()],
+            &[stored.seq.into(), Value::from(seqs).to_string().into()],
             &mut |mut row| {
                 members.push(json!({ "value": row.text()? }));
                 Ok(())

@@ -7,58 +7,87 @@
 use super::resource::Kind;
 use super::sql::{SqlError, Value as Sql};
 use super::{Context, Fault};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 
 /// Ids resolved by one statement: 10,000 in JSON stay far below the 2 MB that
 /// a parameter may have.
 const IDS_AT_ONCE: usize = 10_000;
 
-/// Members' ids, looked up in the team.
+/// A member as a client names it.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// Its id.
+    pub id: String,
+    /// What the client calls it, if it says.
+    pub display: Option<String>,
+}
+
+/// Members that a client named, looked up in the team.
 #[derive(Debug, Default)]
 pub struct Resolved {
-    /// The rows of those that exist.
-    pub seqs: Vec<i64>,
+    /// The rows of those that exist, each once, with what they are called.
+    pub members: Vec<(i64, Option<String>)>,
     /// How many ids name nobody here.
     pub unknown: usize,
 }
 
-/// Looks ids of users and groups up in this team.
-pub fn resolve(context: &Context<'_>, ids: &[String]) -> Result<Resolved, SqlError> {
+impl Resolved {
+    /// The rows alone.
+    pub fn seqs(&self) -> Vec<i64> {
+        self.members.iter().map(|(seq, _)| *seq).collect()
+    }
+}
+
+/// Looks members up in this team: users and groups.
+pub fn resolve(context: &Context<'_>, named: &[Named]) -> Result<Resolved, SqlError> {
     let mut resolved = Resolved::default();
-    for chunk in ids.chunks(IDS_AT_ONCE) {
-        let list = Value::from(chunk).to_string();
-        let before = resolved.seqs.len();
+    for chunk in named.chunks(IDS_AT_ONCE) {
+        let list: Vec<Value> = chunk.iter().map(|one| json!([one.id, one.display])).collect();
+        let list = Value::from(list).to_string();
+        let before = resolved.members.len();
         for kind in [Kind::User, Kind::Group] {
             context.sql.each(
-                "SELECT r.seq FROM json_each(?) AS wanted
-                 CROSS JOIN resource AS r ON r.type = ? AND r.id = wanted.value",
+                "SELECT r.seq, wanted.value ->> 1 FROM json_each(?) AS wanted
+                 CROSS JOIN resource AS r ON r.type = ? AND r.id = wanted.value ->> 0",
                 &[list.as_str().into(), kind.name().into()],
                 &mut |mut row| {
-                    resolved.seqs.push(row.integer()?);
+                    resolved.members.push((row.integer()?, row.optional_text()?));
                     Ok(())
                 },
             )?;
         }
-        let found = resolved.seqs.len().saturating_sub(before);
+        let found = resolved.members.len().saturating_sub(before);
         resolved.unknown = resolved.unknown.saturating_add(chunk.len().saturating_sub(found));
     }
-    resolved.seqs.sort_unstable();
-    resolved.seqs.dedup();
+    resolved.members.sort_by_key(|(seq, _)| *seq);
+    resolved.members.dedup_by_key(|(seq, _)| *seq);
     Ok(resolved)
 }
 
-/// Adds members; returns how many were not in the group before.
-pub fn add(context: &Context<'_>, group: i64, members: &[i64]) -> Result<usize, SqlError> {
+/// As [`resolve`], for ids alone.
+pub fn resolve_ids(context: &Context<'_>, ids: Vec<String>) -> Result<Vec<i64>, SqlError> {
+    let named: Vec<Named> = ids.into_iter().map(|id| Named { id, display: None }).collect();
+    Ok(resolve(context, &named)?.seqs())
+}
+
+/// Adds members; returns how many were not in the group before. Who was stays
+/// as they were: what a member is called is immutable (RFC 7643 section 2.4).
+pub fn add(
+    context: &Context<'_>,
+    group: i64,
+    members: &[(i64, Option<String>)],
+) -> Result<usize, SqlError> {
     if members.is_empty() {
         return Ok(0);
     }
+    let list: Vec<Value> = members.iter().map(|(seq, display)| json!([seq, display])).collect();
     changed(
         context,
-        "INSERT INTO membership (group_seq, member_seq)
-         SELECT ?, value FROM json_each(?) WHERE true
+        "INSERT INTO membership (group_seq, member_seq, display)
+         SELECT ?, value ->> 0, value ->> 1 FROM json_each(?) WHERE true
          ON CONFLICT DO NOTHING RETURNING member_seq",
-        &[group.into(), Value::from(members).to_string().into()],
+        &[group.into(), Value::from(list).to_string().into()],
     )
 }
 
@@ -76,12 +105,17 @@ pub fn remove(context: &Context<'_>, group: i64, members: &[i64]) -> Result<usiz
 }
 
 /// Makes exactly these the members; returns how many came or went.
-pub fn set(context: &Context<'_>, group: i64, members: &[i64]) -> Result<usize, SqlError> {
+pub fn set(
+    context: &Context<'_>,
+    group: i64,
+    members: &[(i64, Option<String>)],
+) -> Result<usize, SqlError> {
+    let seqs: Vec<i64> = members.iter().map(|(seq, _)| *seq).collect();
     let gone = changed(
         context,
         "DELETE FROM membership WHERE group_seq = ?
          AND member_seq NOT IN (SELECT value FROM json_each(?)) RETURNING member_seq",
-        &[group.into(), Value::from(members).to_string().into()],
+        &[group.into(), Value::from(seqs).to_string().into()],
     )?;
     Ok(add(context, group, members)?.saturating_add(gone))
 }
@@ -138,7 +172,7 @@ pub fn each_member(
     member: &mut dyn FnMut(Member),
 ) -> Result<(), SqlError> {
     context.sql.each(
-        "SELECT r.seq, r.type, r.id, r.display FROM membership AS m
+        "SELECT r.seq, r.type, r.id, coalesce(m.display, r.display) FROM membership AS m
          CROSS JOIN resource AS r ON r.seq = m.member_seq
          WHERE m.group_seq = ? ORDER BY m.member_seq",
         &[group.into()],
