@@ -163,7 +163,7 @@ pub fn insert(
     role: Option<&str>,
 ) -> Result<Stored, Failure> {
     let id = new_id(context)?;
-    let facts = Facts::of(kind, document);
+    let facts = Facts::of(kind, document, true);
     let text = Value::Object(document.clone()).to_string();
     let now = context.now;
     let seq = context.sql.first(
@@ -211,7 +211,7 @@ pub fn update(
     old: &Document,
     new: &Document,
 ) -> Result<Stored, Failure> {
-    let facts = Facts::of(stored.kind, new);
+    let facts = Facts::of(stored.kind, new, stored.active);
     let text = Value::Object(new.clone()).to_string();
     let version = stored.version.saturating_add(1);
     context
@@ -305,7 +305,8 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(kind: Kind, document: &Document) -> Self {
+    /// `active` is what the row had, for a document that does not say.
+    fn of(kind: Kind, document: &Document, active: bool) -> Self {
         let text = |name: &str| document.get(name).and_then(Value::as_str).unwrap_or_default();
         let formatted = document.get("name").and_then(|name| name.get("formatted"));
         let shown = [
@@ -315,7 +316,7 @@ impl Facts {
         ];
         Self {
             key: fold(text(kind.key_attribute())),
-            active: document.get("active") != Some(&Value::Bool(false)),
+            active: document.get("active").and_then(Value::as_bool).unwrap_or(active),
             display: shown.into_iter().find(|text| !text.is_empty()).unwrap_or_default().to_owned(),
         }
     }

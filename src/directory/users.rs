@@ -68,14 +68,16 @@ pub fn replace(
         let stored = resource::fetch_for_change(context, Kind::User, id, if_match)?;
         let ingested = ingest::resource(user(), body)?;
         let old = stored.parse()?;
-        let new = keep_active(&old, ingested.document);
+        let mut new = ingested.document;
+        new.entry("active").or_insert(Value::Bool(stored.active));
         let stored = change(context, actor, &stored, &old, &with_schemas(user(), new))?;
         note_ignored(context, actor, &stored, &ingested.ignored)?;
         Ok(stored)
     })
 }
 
-/// Changes some of a person's attributes.
+/// Changes some of a person's attributes. Removing `active` removes the word,
+/// not the state: who was suspended stays so.
 ///
 /// # Errors
 /// 400 for operations that cannot be applied, 404, 409 `uniqueness`, 412.
@@ -95,7 +97,7 @@ pub fn patch(
             patch::apply(&mut new, operation)?;
         }
         ingest::check(user(), &new)?;
-        let new = keep_active(&old, ingest::in_schema_order(user(), new));
+        let new = ingest::in_schema_order(user(), new);
         let stored = change(context, actor, &stored, &old, &with_schemas(user(), new))?;
         note_ignored(context, actor, &stored, &patch.ignored)?;
         Ok(stored)
@@ -129,14 +131,6 @@ fn change(
     let detail = json!({ "attributes": differing(old, new) });
     audit::record(context, actor, action, &stored.id, &detail)?;
     Ok(changed)
-}
-
-/// `active` as it was, where the new document does not say.
-fn keep_active(old: &Document, mut new: Document) -> Document {
-    if !new.contains_key("active") {
-        new.insert("active".into(), old.get("active").cloned().unwrap_or(Value::Bool(true)));
-    }
-    new
 }
 
 /// Whether two documents carry different `externalId`s: the same name, but
