@@ -34,13 +34,13 @@ impl Answered {
     }
 
     /// The answer of the team's or operator's API.
-    pub(super) fn of_problem(result: Result<Response<Vec<u8>>, Failure<Problem>>) -> Self {
+    pub fn of_problem(result: Result<Response<Vec<u8>>, Failure<Problem>>) -> Self {
         match result {
             Ok(response) => Self::of(response),
             Err(Failure::Refused(problem)) => Self::of(problem::refusal(&problem)),
             Err(Failure::Fault(fault)) => {
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
-                let message = "the service failed; nothing was changed";
+                let message = "the service failed; see what has come of it before you ask again";
                 let response = problem::shaped(status, "internal", message);
                 Self { fault: Some(fault), ..Self::of(response) }
             }
@@ -49,7 +49,7 @@ impl Answered {
 
     /// The answer to a provider when something of ours went wrong.
     pub fn failed(fault: Fault) -> Self {
-        let error = Error::status_only(500, "the service failed; nothing was changed");
+        let error = Error::status_only(500, "the service failed and could not answer; ask again");
         let response = scim::refusal(&error, scim::SCIM_JSON);
         Self { fault: Some(fault), ..Self::of(response) }
     }

@@ -7,6 +7,10 @@ use worker::{Env, ObjectNamespace, Result, Stub};
 /// The bindings in `wrangler.toml`.
 const TEAM_BINDING: &str = "TEAM";
 const REGISTRY_BINDING: &str = "REGISTRY";
+/// The variable that says what the runtime makes of jurisdictions: `none` where
+/// it has none, as workerd on its own machine does. Anything else, and nothing,
+/// holds teams to theirs: a promise of residence must not be lost by a slip.
+const JURISDICTIONS: &str = "JURISDICTIONS";
 /// The name of the one Registry object.
 const REGISTRY_NAME: &str = "registry";
 
@@ -24,7 +28,8 @@ extern "C" {
 /// makes it and is ignored ever after.
 pub(super) fn team(env: &Env, team: &TeamId, location_hint: Option<&str>) -> Result<Stub> {
     let mut namespace = env.durable_object(TEAM_BINDING)?;
-    if let Some(jurisdiction) = team.jurisdiction() {
+    let has_none = env.var(JURISDICTIONS).is_ok_and(|value| value.to_string() == "none");
+    if let Some(jurisdiction) = team.jurisdiction().filter(|_| !has_none) {
         let held: &Namespace = namespace.as_ref().unchecked_ref();
         let held = held.jurisdiction(jurisdiction)?;
         namespace = ObjectNamespace::unchecked_from_js(held.into());

@@ -47,7 +47,11 @@ impl DurableObject for Registry {
         };
         let request = http::Request::from_parts(head, body);
         let step = operator::start(&context(&engine, &deployment), &name, request);
-        let Answered { response, fault, .. } = self.take(&engine, &deployment, step).await?;
+        let taken = self.take(&engine, &deployment, step).await;
+        let Answered { response, fault, .. } = taken.unwrap_or_else(|error| {
+            // What was begun is written down; the alarm finishes it.
+            Answered::of_problem(Err(Fault::new(error.to_string()).into()))
+        });
         log::Line {
             part: "registry",
             request_id: &request_id,

@@ -87,7 +87,7 @@ export async function start({ stateDir, bindings = {}, built = "target/worker-te
   const state = stateDir ?? mkdtempSync(join(tmpdir(), "kafkaman-scim-"));
   const port = await freePort();
   const url = `http://localhost:${port}`;
-  const all = { BASE_URL: url, ...secrets(), ...bindings };
+  const all = { BASE_URL: url, JURISDICTIONS: "none", ...secrets(), ...bindings };
   const lines = [];
   const before = new Set(childrenOf(process.pid));
   const miniflare = new Miniflare({
