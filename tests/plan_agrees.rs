@@ -5,7 +5,7 @@
 //! creation. And a walk by cursor sees the same, page by page. Out of scope:
 //! what an operator means, which `tests/filter.rs` pins.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
 #[path = "support/world.rs"]
 mod world;
