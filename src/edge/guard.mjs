@@ -80,7 +80,12 @@ function serverError(request, error) {
   };
   return new Response(JSON.stringify(body), {
     status: 500,
-    headers: { "content-type": "application/scim+json", "x-request-id": id },
+    headers: {
+      "content-type": "application/scim+json",
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      "x-request-id": id,
+    },
   });
 }
 

@@ -80,9 +80,14 @@ fn write(
     ask: &Ask,
 ) -> Result<Response<Vec<u8>>, Failure> {
     let projection = ask.parameters.projection(kind.resource_type())?;
-    // A resource that does not exist is 404 whatever the body is worth.
-    resource::fetch(context, kind, id)?;
-    let body = ask.object()?;
+    let body = match ask.object() {
+        Ok(body) => body,
+        Err(error) => {
+            // A resource that does not exist is 404 whatever the body is worth.
+            resource::fetch(context, kind, id)?;
+            return Err(error.into());
+        }
+    };
     let if_match = ask.if_match.as_deref();
     let is_patch = ask.method == Method::PATCH;
     let stored = match is_patch {
