@@ -29,8 +29,13 @@ pub fn handle(
 ) -> Result<Response<Vec<u8>>, crate::directory::Fault> {
     let (head, body) = request.into_parts();
     let is_head = head.method == Method::HEAD;
-    let answered =
-        Ask::read(&head, body).map_err(Failure::from).and_then(|ask| dispatch(context, actor, ask));
+    let answered = Ask::read(&head, body).map_err(Failure::from).and_then(|ask| {
+        if matches!(ask.method, Method::GET | Method::HEAD) {
+            return dispatch(context, actor, &ask);
+        }
+        // Around the change and the answer that shows it: a 500 changed nothing.
+        context.transaction(|| dispatch(context, actor, &ask))
+    });
     let mut response = match answered {
         Ok(response) => response,
         Err(Failure::Refused(error)) => refusal(&error, ask::media_type(&head.headers)),
@@ -42,23 +47,23 @@ pub fn handle(
     Ok(response)
 }
 
-fn dispatch(context: &Context<'_>, actor: &Actor, ask: Ask) -> Result<Response<Vec<u8>>, Failure> {
+fn dispatch(context: &Context<'_>, actor: &Actor, ask: &Ask) -> Result<Response<Vec<u8>>, Failure> {
     let segments: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
-        ["Bulk"] => bulk::answer(context, actor, &ask),
-        [] => search::everywhere(context, &ask),
-        [".search"] => search::by_post(context, None, &ask),
-        ["Users", ".search"] => search::by_post(context, Some(Kind::User), &ask),
-        ["Groups", ".search"] => search::by_post(context, Some(Kind::Group), &ask),
-        ["Users"] => resources::collection(context, actor, Kind::User, &ask),
-        ["Users", id] => resources::single(context, actor, Kind::User, id, &ask),
-        ["Groups"] => resources::collection(context, actor, Kind::Group, &ask),
-        ["Groups", id] => resources::single(context, actor, Kind::Group, id, &ask),
+        ["Bulk"] => bulk::answer(context, actor, ask),
+        [] => search::everywhere(context, ask),
+        [".search"] => search::by_post(context, None, ask),
+        ["Users", ".search"] => search::by_post(context, Some(Kind::User), ask),
+        ["Groups", ".search"] => search::by_post(context, Some(Kind::Group), ask),
+        ["Users"] => resources::collection(context, actor, Kind::User, ask),
+        ["Users", id] => resources::single(context, actor, Kind::User, id, ask),
+        ["Groups"] => resources::collection(context, actor, Kind::Group, ask),
+        ["Groups", id] => resources::single(context, actor, Kind::Group, id, ask),
         ["Me", ..] => Err(Error::status_only(
             501,
             "/Me is not supported: a SCIM API key belongs to a team, not to a person",
         )
         .into()),
-        _ => discovery::answer(&context.deployment.base_url, &ask).map_err(Failure::from),
+        _ => discovery::answer(&context.deployment.base_url, ask).map_err(Failure::from),
     }
 }
