@@ -28,8 +28,8 @@ extern "C" {
 /// makes it and is ignored ever after.
 pub(super) fn team(env: &Env, team: &TeamId, location_hint: Option<&str>) -> Result<Stub> {
     let mut namespace = env.durable_object(TEAM_BINDING)?;
-    let has_none = env.var(JURISDICTIONS).is_ok_and(|value| value.to_string() == "none");
-    if let Some(jurisdiction) = team.jurisdiction().filter(|_| !has_none) {
+    let has_none = || env.var(JURISDICTIONS).is_ok_and(|value| value.to_string() == "none");
+    if let Some(jurisdiction) = team.jurisdiction().filter(|_| !has_none()) {
         let held: &Namespace = namespace.as_ref().unchecked_ref();
         let held = held.jurisdiction(jurisdiction)?;
         namespace = ObjectNamespace::unchecked_from_js(held.into());
