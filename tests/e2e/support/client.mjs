@@ -71,12 +71,14 @@ export const group = (displayName, ...ids) => ({
 
 /**
  * A credential with a good tag that no object has heard of, in the layout of
- * `src/directory/credential.rs`. `version` and `secret` are the signing secret's.
+ * `src/directory/credential.rs`. `version` and `secret` are the signing secret's;
+ * `id`, in hexadecimal, is the credential's.
  */
-export function mint(signingSecrets, team, { kind = "scim", version, secret } = {}) {
+export function mint(signingSecrets, team, { kind = "scim", version, secret, id } = {}) {
   const [number, encoded] = signingSecrets.split(",")[0].split(":");
   const prefix = `kfm_${kind}_`;
-  const head = Buffer.concat([Buffer.from([version ?? Number(number)]), randomBytes(8 + 24)]);
+  const ours = id === undefined ? randomBytes(8) : Buffer.from(id, "hex");
+  const head = Buffer.concat([Buffer.from([version ?? Number(number)]), ours, randomBytes(24)]);
   const tail = Buffer.from(team);
   const tag = createHmac("sha256", secret ?? Buffer.from(encoded, "base64url"))
     .update(Buffer.concat([Buffer.from(prefix), head, tail]))
