@@ -133,17 +133,21 @@ pub fn resume(context: &Context<'_>, pending: Pending, told: &Response<Vec<u8>>)
     next.unwrap_or_else(|failure| Step::Answer(Answered::of_problem(Err(failure))))
 }
 
-/// A team whose creation or deletion a crash interrupted, and how to go on.
+/// What a crash interrupted, and how to go on: a step for each team whose
+/// creation or deletion is not finished, so that one that cannot be reached
+/// keeps no other waiting.
 /// An interrupted creation is finished without its token, which nobody waits
 /// for any more; the operator asks for another.
 ///
 /// # Errors
 /// A fault of storage.
-pub fn unfinished(context: &Context<'_>) -> Result<Option<Step>, Fault> {
+pub fn unfinished(context: &Context<'_>) -> Result<Vec<Step>, Fault> {
     open(context)?;
-    let Some(entry) = registry::unfinished(context)?.into_iter().next() else { return Ok(None) };
-    let begun = if entry.state == State::Creating { Begun::Create } else { Begun::Delete };
-    Ok(Some(call_team("system", &entry, begun)))
+    let step = |entry: &Entry| {
+        let begun = if entry.state == State::Creating { Begun::Create } else { Begun::Delete };
+        call_team("system", entry, begun)
+    };
+    Ok(registry::unfinished(context)?.iter().map(step).collect())
 }
 
 fn open(context: &Context<'_>) -> Result<(), Fault> {

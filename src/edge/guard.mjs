@@ -17,6 +17,8 @@ import Worker, { Registry as WasmRegistry, Team as WasmTeam } from "../../build/
 // to an object whose machine vanished, say), the caller hears of it before it
 // gives up by itself: identity providers wait 30 s and more.
 const LAST_RESORT_MS = 25_000;
+// A body on a slow line takes its time: 8 MiB at 256 kbit/s.
+const UPLOAD_MS = 300_000;
 
 /** How to reject each call that the wasm instance has not answered yet. */
 const pending = new Set();
@@ -89,11 +91,15 @@ function serverError(request, error) {
   });
 }
 
-/** A class of the shim with its entry points guarded. */
-function guarded(Inner, patience) {
+/**
+ * A class of the shim with its entry points guarded. `patienceFor` says how long a
+ * request may take; 0 leaves the clock to whoever called.
+ */
+function guarded(Inner, patienceFor) {
   class Guarded extends Inner {
     fetch(request) {
-      return settled(() => super.fetch(request), patience).catch((error) => serverError(request, error));
+      const answer = settled(() => super.fetch(request), patienceFor(request));
+      return answer.catch((error) => serverError(request, error));
     }
   }
   // An object that has no alarm must not seem to have one.
@@ -105,6 +111,6 @@ function guarded(Inner, patience) {
   return Guarded;
 }
 
-export default guarded(Worker, LAST_RESORT_MS);
-export const Team = guarded(WasmTeam);
-export const Registry = guarded(WasmRegistry);
+export default guarded(Worker, ({ body }) => (body ? UPLOAD_MS : LAST_RESORT_MS));
+export const Team = guarded(WasmTeam, () => 0);
+export const Registry = guarded(WasmRegistry, () => 0);

@@ -77,7 +77,7 @@ pub(super) fn request_id(headers: &HeaderMap) -> String {
 /// own text left out.
 pub(super) fn route(method: &Method, path: &str) -> String {
     let known = |segment: &str| {
-        const KNOWN: [&str; 24] = [
+        const KNOWN: [&str; 29] = [
             "",
             "scim",
             "v1",
@@ -101,6 +101,11 @@ pub(super) fn route(method: &Method, path: &str) -> String {
             "regenerate",
             "suspend",
             "resume",
+            "admin-token",
+            "signing-secrets",
+            "retire",
+            "-",
+            "command",
             "audit",
         ];
         KNOWN.contains(&segment)

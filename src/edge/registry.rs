@@ -68,13 +68,18 @@ impl DurableObject for Registry {
     async fn alarm(&self) -> Result<Response> {
         let deployment = settings::deployment(&self.env)?;
         let engine = Engine::new(self.state.storage());
-        let next = || operator::unfinished(&context(&engine, &deployment)).map_err(told);
-        while let Some(step) = next()? {
-            let Answered { fault, .. } = self.take(&engine, &deployment, step).await?;
-            if let Some(fault) = fault {
-                // The platform runs an alarm again that fails.
-                return Err(told(fault));
+        let steps = operator::unfinished(&context(&engine, &deployment)).map_err(told)?;
+        let mut failed = None;
+        for step in steps {
+            match self.take(&engine, &deployment, step).await {
+                Ok(Answered { fault: None, .. }) => {}
+                Ok(Answered { fault: Some(fault), .. }) => failed = Some(told(fault)),
+                Err(error) => failed = Some(error),
             }
+        }
+        if let Some(error) = failed {
+            // The platform runs an alarm again that fails.
+            return Err(error);
         }
         Response::empty()
     }

@@ -163,7 +163,7 @@ impl World {
 
     /// What the Registry's alarm does: finishes what a crash left.
     pub fn alarm(&self) {
-        while let Some(step) = self.with(&self.registry, operator::unfinished).unwrap() {
+        for step in self.with(&self.registry, operator::unfinished).unwrap() {
             self.take(step);
         }
     }

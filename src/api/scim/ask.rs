@@ -89,7 +89,7 @@ impl Ask {
         if self.body.len() > bytes_max {
             return Err(Error::status_only(
                 413,
-                format!("the body has {} bytes; at most {bytes_max} are read", self.body.len()),
+                format!("the body has more than the {bytes_max} bytes that are read here"),
             ));
         }
         json::parse_object(&self.body)
