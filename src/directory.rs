@@ -12,6 +12,7 @@ pub mod cursor;
 pub mod deployment;
 pub mod groups;
 pub mod keys;
+mod lookup;
 mod matching;
 pub mod members;
 pub mod membership;
@@ -22,6 +23,7 @@ pub mod problem;
 pub mod registry;
 pub mod render;
 pub mod resource;
+pub mod schemas;
 pub mod search;
 pub mod sql;
 pub mod sso;
@@ -29,12 +31,16 @@ pub mod team;
 pub mod team_id;
 pub mod tokens;
 pub mod users;
+mod values;
 mod walk;
 
 pub use deployment::Deployment;
 pub use sql::{Sql, SqlError};
 
+use crate::scim::schema::ResourceType;
 use crate::scim::{self, Timestamp};
+use resource::Kind;
+use schemas::Schemas;
 use std::fmt;
 
 /// What a request may use of the world: the storage of its team, one reading
@@ -49,9 +55,30 @@ pub struct Context<'a> {
     pub random: &'a dyn Fn(&mut [u8]) -> Result<(), Fault>,
     /// The deployment's settings and secrets.
     pub deployment: &'a Deployment,
+    /// The team's schemas; the built-in ones until they are read.
+    pub schemas: &'a Schemas,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// The same with the schemas of the team.
+    pub fn with_schemas<'s>(&self, schemas: &'s Schemas) -> Context<'s>
+    where
+        'a: 's,
+    {
+        Context {
+            sql: self.sql,
+            now: self.now,
+            random: self.random,
+            deployment: self.deployment,
+            schemas,
+        }
+    }
+
+    /// The type of these resources in this team.
+    pub fn resource_type(&self, kind: Kind) -> &'a ResourceType {
+        self.schemas.resource_type(kind)
+    }
+
     /// Runs `body` as one transaction: all of its writes, or none.
     pub fn transaction<T, R>(
         &self,

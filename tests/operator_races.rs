@@ -9,6 +9,7 @@ mod sqlite;
 
 use http::{Request, Response};
 use kafkaman_scim::api::operator::{self, Pending, Step};
+use kafkaman_scim::directory::schemas::Schemas;
 use kafkaman_scim::directory::{Context, Deployment, Fault};
 use kafkaman_scim::scim::Timestamp;
 use serde_json::{Value, json};
@@ -33,7 +34,8 @@ impl Registry {
     fn with<T>(&self, run: impl FnOnce(&Context<'_>) -> T) -> T {
         let random = |_: &mut [u8]| -> Result<(), Fault> { Ok(()) };
         let now = Timestamp(1_795_467_917_000);
-        run(&Context { sql: &self.storage, now, random: &random, deployment: &self.deployment })
+        let (sql, deployment, schemas) = (&self.storage, &self.deployment, Schemas::built_in());
+        run(&Context { sql, now, random: &random, deployment, schemas })
     }
 
     fn start(&self, method: &str, path: &str, body: &Value) -> Step {

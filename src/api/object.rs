@@ -4,6 +4,7 @@ use super::answered::Answered;
 use super::{bearer, control, front, scim, team};
 use crate::directory::audit::Actor;
 use crate::directory::credential::{Credential, Kind};
+use crate::directory::schemas::Schemas;
 use crate::directory::team_id::TeamId;
 use crate::directory::{Context, Failure, Fault, migrate, sql, tokens};
 use crate::scim::Error;
@@ -57,5 +58,6 @@ fn from_provider(
                       Authentication";
         return Ok(scim::refusal(&Error::status_only(403, detail), scim::SCIM_JSON));
     }
-    scim::handle(context, &Actor::Key(holder.id), request)
+    let schemas = Schemas::read(context, holder.schemas)?;
+    scim::handle(&context.with_schemas(&schemas), &Actor::Key(holder.id), request)
 }

@@ -29,7 +29,8 @@ pub fn handle(
 ) -> Result<Response<Vec<u8>>, crate::directory::Fault> {
     let (head, body) = request.into_parts();
     let is_head = head.method == Method::HEAD;
-    let answered = Ask::read(&head, body).map_err(Failure::from).and_then(|ask| {
+    let reading = context.resource_type(Kind::User).reading;
+    let answered = Ask::read(&head, body, reading).map_err(Failure::from).and_then(|ask| {
         if matches!(ask.method, Method::GET | Method::HEAD) {
             return dispatch(context, actor, &ask);
         }
@@ -64,6 +65,7 @@ fn dispatch(context: &Context<'_>, actor: &Actor, ask: &Ask) -> Result<Response<
             "/Me is not supported: a SCIM API key belongs to a team, not to a person",
         )
         .into()),
-        _ => discovery::answer(&context.deployment.base_url, ask).map_err(Failure::from),
+        _ => discovery::answer(&context.deployment.base_url, context.schemas, ask)
+            .map_err(Failure::from),
     }
 }

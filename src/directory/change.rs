@@ -8,6 +8,9 @@ use super::{Context, Failure};
 use crate::scim::schema::ResourceType;
 use serde_json::{Map, json};
 
+/// Names of ignored attributes that the audit lists.
+const IGNORED_SHOWN: usize = 50;
+
 /// Removes a person or group: out of SCIM, out of every group, the name free
 /// again. The members of a group stay in the team.
 ///
@@ -65,7 +68,11 @@ pub(super) fn note_ignored(
     if ignored.is_empty() {
         return Ok(());
     }
-    let detail = json!({ "attributes": ignored });
+    let (shown, more) = ignored.split_at(ignored.len().min(IGNORED_SHOWN));
+    let detail = match more.len() {
+        0 => json!({ "attributes": shown }),
+        more => json!({ "attributes": shown, "more": more }),
+    };
     audit::record(context, actor, Action::AttributesIgnored, &stored.id, &detail)?;
     Ok(())
 }

@@ -14,7 +14,6 @@ use super::{Context, Failure};
 use crate::scim::filter::{Filter, Literal, Operator};
 use crate::scim::ingest::{self, Ingested};
 use crate::scim::patch::{self, Op, Operation};
-use crate::scim::schema::ResourceType;
 use crate::scim::{Error, ScimType};
 use serde_json::{Map, Value, json};
 
@@ -27,8 +26,8 @@ pub fn create(
     actor: &Actor,
     body: Map<String, Value>,
 ) -> Result<Stored, Failure> {
-    let ingested = ingested(body)?;
-    let (document, members) = split_members(ingested.document)?;
+    let ingested = ingested(context, body)?;
+    let (document, members) = split_members(context, ingested.document)?;
     context.transaction(|| {
         let name = document.get("displayName").and_then(Value::as_str).unwrap_or_default();
         if resource::fetch_by_key(context, Kind::Group, name)?.is_some() {
@@ -58,8 +57,8 @@ pub fn replace(
 ) -> Result<Stored, Failure> {
     context.transaction(|| {
         let stored = resource::fetch_for_change(context, Kind::Group, id, if_match)?;
-        let ingested = ingested(body)?;
-        let (document, members) = split_members(ingested.document)?;
+        let ingested = ingested(context, body)?;
+        let (document, members) = split_members(context, ingested.document)?;
         let resolved = membership::resolve(context, &members)?;
         let moved = membership::set(context, stored.seq, &resolved.members)?;
         let old = stored.parse()?;
@@ -81,9 +80,10 @@ pub fn patch(
     if_match: Option<&str>,
     body: Map<String, Value>,
 ) -> Result<Stored, Failure> {
+    let group = context.resource_type(Kind::Group);
     context.transaction(|| {
         let stored = resource::fetch_for_change(context, Kind::Group, id, if_match)?;
-        let patch = patch::parse(group(), body)?;
+        let patch = patch::parse(group, body)?;
         let old = stored.parse()?;
         let mut new = old.clone();
         let mut moved: usize = 0;
@@ -98,8 +98,8 @@ pub fn patch(
                 patch::apply(&mut new, operation)?;
             }
         }
-        ingest::check(group(), &new)?;
-        let new = with_schemas(group(), ingest::in_schema_order(group(), new));
+        ingest::check(group, &new)?;
+        let new = with_schemas(group, ingest::in_schema_order(group, new));
         let stored = change(context, actor, &stored, &old, &new, moved)?;
         note_unknown(context, actor, &stored, unknown)?;
         note_ignored(context, actor, &stored, &patch.ignored)?;
@@ -107,14 +107,11 @@ pub fn patch(
     })
 }
 
-fn group() -> &'static ResourceType {
-    Kind::Group.resource_type()
-}
-
 /// Reads a body. A group that is none is `invalidSyntax`: published checkers
 /// of identity providers expect that keyword.
-fn ingested(body: Map<String, Value>) -> Result<Ingested, Error> {
-    ingest::resource(group(), body).map_err(|error| match error.scim_type() {
+fn ingested(context: &Context<'_>, body: Map<String, Value>) -> Result<Ingested, Error> {
+    let group = context.resource_type(Kind::Group);
+    ingest::resource(group, body).map_err(|error| match error.scim_type() {
         Some(ScimType::InvalidValue) => error.as_type(ScimType::InvalidSyntax),
         _ => error,
     })
@@ -130,6 +127,7 @@ fn change(
     moved: usize,
 ) -> Result<Stored, Failure> {
     let changed = if old != new {
+        ingest::check_change(context.resource_type(Kind::Group), old, new)?;
         resource::update(context, stored, old, new)?
     } else if moved > 0 {
         resource::touch(context, stored)?
@@ -142,6 +140,9 @@ fn change(
 }
 
 /// Records that members named in a request are not in the team.
+///
+/// # Errors
+/// 400 `invalidValue` where the team reads strictly.
 fn note_unknown(
     context: &Context<'_>,
     actor: &Actor,
@@ -149,6 +150,10 @@ fn note_unknown(
     unknown: usize,
 ) -> Result<(), Failure> {
     if unknown > 0 {
+        if context.resource_type(Kind::Group).reading.is_strict() {
+            let detail = format!("{unknown} of the members named are not in this team");
+            return Err(Error::invalid_value(detail).into());
+        }
         let detail = json!({ "members": unknown });
         audit::record(context, actor, Action::MembersUnknown, &stored.id, &detail)?;
     }
@@ -156,12 +161,16 @@ fn note_unknown(
 }
 
 /// Takes the members out of an ingested body: the document, and them.
-fn split_members(mut document: Document) -> Result<(Document, Vec<Named>), Error> {
+fn split_members(
+    context: &Context<'_>,
+    mut document: Document,
+) -> Result<(Document, Vec<Named>), Error> {
+    let group = context.resource_type(Kind::Group);
     let members = match document.shift_remove("members") {
         Some(members) => named(&members)?,
         None => Vec::new(),
     };
-    Ok((with_schemas(group(), document), members))
+    Ok((with_schemas(group, document), members))
 }
 
 /// The members that a canonical `members` value names.
@@ -199,7 +208,7 @@ fn change_members(
     }
     let listed = match &operation.value {
         None => None,
-        Some(value) => ingest::value(path.attribute, value.clone(), "members")?,
+        Some(value) => ingest::value(path.attribute, value.clone(), "members", operation.reading)?,
     };
     let listed = listed.as_ref().map(named).transpose()?.unwrap_or_default();
     match (operation.op, &operation.target.filter) {
@@ -245,8 +254,7 @@ fn chosen_by(
     filter: &Filter<'_>,
 ) -> Result<Vec<i64>, Failure> {
     if let Some(ids) = ids_named(filter) {
-        let seqs = membership::resolve_ids(context, ids)?;
-        return Ok(membership::among(context, stored.seq, &seqs)?);
+        return Ok(membership::among(context, stored.seq, ids)?);
     }
     let mut chosen = Vec::new();
     membership::each_member(context, stored.seq, &mut |member: Member| {

@@ -1,24 +1,25 @@
 //! The resources that a filter matches, one by one.
 //!
-//! A plan finds candidates by index, or all are looked at within a budget;
-//! the filter itself decides. Nothing holds more than a batch of documents.
+//! A plan names candidates, or all are; the filter itself decides, document by
+//! document, within a budget. Nothing holds more than a batch of documents.
 
-use super::membership;
-use super::plan::{self, Access};
+use super::membership::{self, InGroup};
+use super::plan::{self, Condition, Reach};
 use super::render;
-use super::resource::{self, COLUMNS, Kind, Stored};
-use super::sql::Value as Sql;
-use super::{Context, Failure};
+use super::resource::{self, Kind, Stored, columns};
+use super::{Context, Failure, order};
 use crate::scim::filter::{Filter, Literal, Operator};
 use crate::scim::sort::Sort;
 use crate::scim::version::Version;
 use crate::scim::{Error, ScimType, urn};
 use serde_json::{Map, Value, json};
+use std::cell::Cell;
+use std::collections::HashMap;
 
-/// Rows that a request without an index may look at: half a second of CPU.
-const SCANNED_ROWS_MAX: usize = 50_000;
-/// Rows read at once while scanning: documents of 2 KB make a megabyte.
-const BATCH_ROWS: i64 = 500;
+/// Rows that a request may put before a filter: half a second of CPU.
+const ROWS_MAX: i64 = 50_000;
+/// Documents held at once; each is a quarter of a megabyte at most.
+const BATCH_ROWS: usize = 200;
 
 /// What is asked of each resource.
 #[derive(Clone, Copy)]
@@ -49,104 +50,115 @@ impl Wanted<'_, '_> {
 /// the filter saw.
 ///
 /// # Errors
-/// 400 `tooMany` if no index serves the filter and the team is too large to
-/// look at everyone.
+/// 400 `tooMany` if there are more candidates than the budget has.
 pub(super) fn each(
     context: &Context<'_>,
     kind: Kind,
     wanted: &Wanted<'_, '_>,
     visit: &mut dyn FnMut(Stored, &Map<String, Value>),
 ) -> Result<(), Failure> {
-    let mut judge = |stored: Stored| -> Result<(), Failure> {
-        let object = seen(context, wanted, &stored)?;
-        if wanted.filter.is_none_or(|filter| filter.matches(&object)) {
-            visit(stored, &object);
+    let planned = wanted.filter.and_then(|f| plan::condition(context.schemas, kind, f));
+    let members_left = Cell::new(ROWS_MAX);
+    let mut judge = |batch: Vec<Stored>| judge_all(context, wanted, &members_left, batch, visit);
+    if let Some(condition) = planned.as_ref().filter(|own| own.reach <= Reach::Few) {
+        // Nearly always one or none: no second statement for their documents.
+        let batch = first_batch(context, kind, condition)?;
+        if batch.len() < BATCH_ROWS {
+            return judge(batch);
         }
-        Ok(())
-    };
-    match wanted.filter.and_then(|filter| plan::accesses(kind, filter)) {
-        Some(accesses) => by_index(context, kind, &accesses, &mut judge),
-        None => by_scan(context, kind, &mut judge),
     }
-}
-
-fn by_index(
-    context: &Context<'_>,
-    kind: Kind,
-    accesses: &[Access],
-    judge: &mut dyn FnMut(Stored) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let mut candidates: Vec<Stored> = Vec::new();
-    for access in accesses {
-        follow(context, kind, access, &mut candidates)?;
+    let seqs = candidates(context, kind, planned.as_ref())?;
+    for chunk in seqs.chunks(BATCH_ROWS) {
+        judge(order::by_seqs(context, chunk)?)?;
     }
-    candidates.sort_by(|one, other| one.id.cmp(&other.id));
-    candidates.dedup_by(|one, other| one.seq == other.seq);
-    candidates.into_iter().try_for_each(judge)
+    Ok(())
 }
 
-fn follow(
+fn first_batch(
     context: &Context<'_>,
     kind: Kind,
-    access: &Access,
-    candidates: &mut Vec<Stored>,
-) -> Result<(), Failure> {
-    let (condition, parameters): (&str, Vec<Sql>) = match access {
-        Access::Id(id) => ("type = ? AND id = ?", vec![kind.name().into(), id.as_str().into()]),
-        Access::Key(key) => ("type = ? AND key = ?", vec![kind.name().into(), key.as_str().into()]),
-        Access::Lookup(attribute, key) => (
-            "type = ? AND seq IN (SELECT seq FROM lookup WHERE attribute = ? AND key = ?)",
-            vec![kind.name().into(), (*attribute).into(), key.as_str().into()],
-        ),
-        Access::Member(id) => (
-            "type = ? AND seq IN (SELECT group_seq FROM membership WHERE member_seq IN
-             (SELECT seq FROM resource WHERE type IN ('User', 'Group') AND id = ?))",
-            vec![kind.name().into(), id.as_str().into()],
-        ),
+    condition: &Condition,
+) -> Result<Vec<Stored>, Failure> {
+    let statement = format!(
+        "SELECT {} FROM resource WHERE {} LIMIT {BATCH_ROWS}",
+        columns(context.schemas),
+        condition.text(kind)
+    );
+    let mut found = context.sql.all(&statement, &condition.parameters(), Stored::read)?;
+    found.sort_by(|one, other| one.id.cmp(&other.id));
+    Ok(found)
+}
+
+/// The rows worth looking at, in the order of creation.
+fn candidates(
+    context: &Context<'_>,
+    kind: Kind,
+    condition: Option<&Condition>,
+) -> Result<Vec<i64>, Failure> {
+    check_budget(context, kind, condition)?;
+    let (text, parameters) = match condition {
+        Some(condition) => (condition.text(kind), condition.parameters()),
+        None => (format!("type = '{}'", kind.name()), Vec::new()),
     };
-    let statement = format!("SELECT {COLUMNS} FROM resource WHERE {condition}");
-    let mut rows: usize = 0;
-    context.sql.each(&statement, &parameters, &mut |row| {
-        rows = rows.saturating_add(1);
-        if rows <= SCANNED_ROWS_MAX {
-            candidates.push(Stored::read(row)?);
-        }
-        Ok(())
-    })?;
-    if rows > SCANNED_ROWS_MAX { Err(too_many().into()) } else { Ok(()) }
-}
-
-fn by_scan(
-    context: &Context<'_>,
-    kind: Kind,
-    judge: &mut dyn FnMut(Stored) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let total = usize::try_from(resource::total(context, kind)?).unwrap_or(usize::MAX);
-    if total > SCANNED_ROWS_MAX {
+    let statement =
+        format!("SELECT id, seq FROM resource WHERE {text} LIMIT {}", ROWS_MAX.saturating_add(1));
+    let mut found: Vec<(String, i64)> =
+        context.sql.all(&statement, &parameters, |mut row| Ok((row.text()?, row.integer()?)))?;
+    if i64::try_from(found.len()).is_ok_and(|rows| rows > ROWS_MAX) {
         return Err(too_many().into());
     }
-    let statement = format!(
-        "SELECT {COLUMNS} FROM resource WHERE type = ? AND id > ? ORDER BY id LIMIT {BATCH_ROWS}"
-    );
-    let mut after = String::new();
-    loop {
-        let parameters = [kind.name().into(), after.as_str().into()];
-        let batch = context.sql.all(&statement, &parameters, Stored::read)?;
-        let Some(last) = batch.last() else { return Ok(()) };
-        after.clone_from(&last.id);
-        batch.into_iter().try_for_each(&mut *judge)?;
+    found.sort_unstable();
+    Ok(found.into_iter().map(|(_, seq)| seq).collect())
+}
+
+/// Refuses to look at everybody in a team that is too large for it.
+///
+/// # Errors
+/// 400 `tooMany` if no index serves the condition.
+pub(super) fn check_budget(
+    context: &Context<'_>,
+    kind: Kind,
+    condition: Option<&Condition>,
+) -> Result<(), Failure> {
+    let is_served = condition.is_some_and(|condition| condition.reach < Reach::All);
+    if !is_served && resource::total(context, kind)? > ROWS_MAX {
+        return Err(too_many().into());
     }
+    Ok(())
 }
 
 fn too_many() -> Error {
     Error::of(
         ScimType::TooMany,
         format!(
-            "no index serves this filter and the team has more than {SCANNED_ROWS_MAX} resources; \
-             filter by `id`, `userName`, `externalId`, `displayName`, `emails.value` or \
-             `members.value` with `eq`"
+            "the filter leaves more than {ROWS_MAX} resources to look at; narrow it down by `id`, \
+             `userName`, `externalId`, `displayName`, `emails.value`, `members.value`, \
+             `meta.created` or `meta.lastModified`"
         ),
     )
+}
+
+fn judge_all(
+    context: &Context<'_>,
+    wanted: &Wanted<'_, '_>,
+    members_left: &Cell<i64>,
+    batch: Vec<Stored>,
+    visit: &mut dyn FnMut(Stored, &Map<String, Value>),
+) -> Result<(), Failure> {
+    let mut groups = HashMap::new();
+    if wanted.names("groups") {
+        let users = batch.iter().filter(|stored| stored.kind == Kind::User);
+        let seqs: Vec<i64> = users.map(|stored| stored.seq).collect();
+        groups = membership::groups_of(context, &seqs)?;
+    }
+    for stored in batch {
+        let groups = groups.remove(&stored.seq).unwrap_or_default();
+        let object = object(context, wanted, &stored, &groups, members_left)?;
+        if wanted.filter.is_none_or(|filter| filter.matches(&object)) {
+            visit(stored, &object);
+        }
+    }
+    Ok(())
 }
 
 /// The resource as filter and order need it: derived attributes only if they
@@ -156,17 +168,33 @@ pub(super) fn seen(
     wanted: &Wanted<'_, '_>,
     stored: &Stored,
 ) -> Result<Map<String, Value>, Failure> {
+    let groups = match stored.kind == Kind::User && wanted.names("groups") {
+        true => membership::groups_of(context, &[stored.seq])?.remove(&stored.seq),
+        false => None,
+    };
+    let members_left = Cell::new(ROWS_MAX);
+    object(context, wanted, stored, &groups.unwrap_or_default(), &members_left)
+}
+
+fn object(
+    context: &Context<'_>,
+    wanted: &Wanted<'_, '_>,
+    stored: &Stored,
+    groups: &[InGroup],
+    members_left: &Cell<i64>,
+) -> Result<Map<String, Value>, Failure> {
     let mut object = stored.parse()?;
     object.insert("id".into(), stored.id.as_str().into());
+    if stored.kind == Kind::User {
+        // A client may have removed the word; the state is still one.
+        object.insert("active".into(), stored.active.into());
+    }
     if wanted.names("meta") {
         let version = Version { stored: stored.version, derived: None };
         object.insert("meta".into(), render::meta(context, stored, version));
     }
-    if stored.kind == Kind::User && wanted.names("groups") {
-        let groups = membership::groups_of(context, &[stored.seq])?;
-        let groups = groups.get(&stored.seq).and_then(|own| render::groups_value(context, own));
-        object.extend(groups.map(|groups| ("groups".to_owned(), groups)));
-    }
+    let groups = render::groups_value(context, groups);
+    object.extend(groups.map(|groups| ("groups".to_owned(), groups)));
     if wanted.names_in_extension("manager")
         && let Some(manager) = render::manager_of(context, stored)?
         && let Some(Value::Object(enterprise)) = object.get_mut(urn::ENTERPRISE_USER)
@@ -174,35 +202,31 @@ pub(super) fn seen(
         enterprise.insert("manager".into(), manager);
     }
     if stored.kind == Kind::Group && wanted.names("members") {
-        object.insert("members".into(), members(context, wanted, stored)?);
+        object.insert("members".into(), members(context, wanted, stored, members_left)?);
     }
     Ok(object)
 }
 
 /// The members that can decide the filter: those whose ids it compares with
-/// by `eq`, if it asks nothing else about members; otherwise all.
+/// by `eq`, if it asks nothing else about members; otherwise all, and these
+/// count like resources that are looked at.
 fn members(
     context: &Context<'_>,
     wanted: &Wanted<'_, '_>,
     stored: &Stored,
+    members_left: &Cell<i64>,
 ) -> Result<Value, Failure> {
-    let mut members = Vec::new();
     let mut ids = Vec::new();
     let is_decided = wanted.filter.is_some_and(|filter| member_ids(filter, &mut ids))
         && wanted.sort.is_none_or(|sort| sort.path.attribute.name != "members");
     if is_decided {
-        let seqs = membership::resolve_ids(context, ids)?;
-        context.sql.each(
-            "SELECT r.id FROM membership AS m CROSS JOIN resource AS r ON r.seq = m.member_seq
-             WHERE m.group_seq = ? AND m.member_seq IN (SELECT value FROM json_each(?))",
-            &[stored.seq.into(), Value::from(seqs).to_string().into()],
-            &mut |mut row| {
-                members.push(json!({ "value": row.text()? }));
-                Ok(())
-            },
-        )?;
-        return Ok(Value::Array(members));
+        let named = membership::ids_among(context, stored.seq, ids)?;
+        return Ok(named.into_iter().map(|id| json!({ "value": id })).collect());
     }
+    if membership::exceeds(context, stored.seq, members_left.get())? {
+        return Err(too_many().into());
+    }
+    let mut members = Vec::new();
     membership::each_member(context, stored.seq, &mut |member| {
         members.push(json!({
             "value": member.id,
@@ -211,6 +235,8 @@ fn members(
             "type": member.kind.name(),
         }));
     })?;
+    let read = i64::try_from(members.len()).unwrap_or(i64::MAX);
+    members_left.set(members_left.get().saturating_sub(read));
     Ok(Value::Array(members))
 }
 

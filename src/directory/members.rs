@@ -46,8 +46,9 @@ pub struct NewMember<'a> {
 /// # Errors
 /// 400 for a name or address that no User may have, 409 if it is taken.
 pub fn add(context: &Context<'_>, member: &NewMember<'_>) -> Result<String, Failure> {
-    let user = Kind::User.resource_type();
+    let user = context.resource_type(Kind::User);
     let body = json!({
+        "schemas": [user.core.id],
         "userName": member.email,
         "displayName": member.name,
         "active": true,

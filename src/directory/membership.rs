@@ -2,17 +2,18 @@
 //!
 //! Adding or removing k members costs k rows whatever the size of the group,
 //! and two providers that change one group at once lose nothing. Ids travel
-//! to SQL as one JSON parameter, since a statement binds at most 100.
+//! to SQL as JSON, since a statement binds at most 100 parameters, and in
+//! portions, since a parameter has at most 2 MB.
 
 use super::resource::Kind;
-use super::sql::{SqlError, Value as Sql};
+use super::sql::SqlError;
 use super::{Context, Fault};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-/// Ids resolved by one statement: 10,000 in JSON stay far below the 2 MB that
-/// a parameter may have.
-const IDS_AT_ONCE: usize = 10_000;
+/// Bytes of JSON in one portion: half of what a parameter may have, with room
+/// for what escaping adds.
+const PORTION_BYTES: usize = super::sql::ROW_BYTES_MAX / 2;
 
 /// A member as a client names it.
 #[derive(Clone, Debug)]
@@ -42,31 +43,57 @@ impl Resolved {
 /// Looks members up in this team: users and groups.
 pub fn resolve(context: &Context<'_>, named: &[Named]) -> Result<Resolved, SqlError> {
     let mut resolved = Resolved::default();
-    for chunk in named.chunks(IDS_AT_ONCE) {
-        let list: Vec<Value> = chunk.iter().map(|one| json!([one.id, one.display])).collect();
-        let list = Value::from(list).to_string();
-        let before = resolved.members.len();
+    let mut found: usize = 0;
+    let list = named.iter().map(|one| json!([one.id, one.display]));
+    in_portions(list, &mut |portion| {
         for kind in [Kind::User, Kind::Group] {
             context.sql.each(
                 "SELECT r.seq, wanted.value ->> 1 FROM json_each(?) AS wanted
                  CROSS JOIN resource AS r ON r.type = ? AND r.id = wanted.value ->> 0",
-                &[list.as_str().into(), kind.name().into()],
+                &[portion.into(), kind.name().into()],
                 &mut |mut row| {
+                    found = found.saturating_add(1);
                     resolved.members.push((row.integer()?, row.optional_text()?));
                     Ok(())
                 },
             )?;
         }
-        let found = resolved.members.len().saturating_sub(before);
-        resolved.unknown = resolved.unknown.saturating_add(chunk.len().saturating_sub(found));
-    }
+        Ok(())
+    })?;
+    resolved.unknown = named.len().saturating_sub(found);
     resolved.members.sort_by_key(|(seq, _)| *seq);
     resolved.members.dedup_by_key(|(seq, _)| *seq);
     Ok(resolved)
 }
 
+/// Hands values to `portion` as JSON arrays, each of a size that a parameter
+/// may have.
+fn in_portions(
+    values: impl Iterator<Item = Value>,
+    portion: &mut dyn FnMut(&str) -> Result<(), SqlError>,
+) -> Result<(), SqlError> {
+    let mut text = String::from("[");
+    for value in values {
+        let value = value.to_string();
+        if text.len().saturating_add(value.len()) > PORTION_BYTES && text.len() > 1 {
+            text.push(']');
+            portion(&text)?;
+            text = String::from("[");
+        }
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push_str(&value);
+    }
+    if text.len() > 1 {
+        text.push(']');
+        portion(&text)?;
+    }
+    Ok(())
+}
+
 /// As [`resolve`], for ids alone.
-pub fn resolve_ids(context: &Context<'_>, ids: Vec<String>) -> Result<Vec<i64>, SqlError> {
+fn resolve_ids(context: &Context<'_>, ids: Vec<String>) -> Result<Vec<i64>, SqlError> {
     let named: Vec<Named> = ids.into_iter().map(|id| Named { id, display: None }).collect();
     Ok(resolve(context, &named)?.seqs())
 }
@@ -78,29 +105,25 @@ pub fn add(
     group: i64,
     members: &[(i64, Option<String>)],
 ) -> Result<usize, SqlError> {
-    if members.is_empty() {
-        return Ok(0);
-    }
-    let list: Vec<Value> = members.iter().map(|(seq, display)| json!([seq, display])).collect();
+    let list = members.iter().map(|(seq, display)| json!([seq, display]));
     changed(
         context,
         "INSERT INTO membership (group_seq, member_seq, display)
          SELECT ?, value ->> 0, value ->> 1 FROM json_each(?) WHERE true
          ON CONFLICT DO NOTHING RETURNING member_seq",
-        &[group.into(), Value::from(list).to_string().into()],
+        group,
+        list,
     )
 }
 
 /// Removes members; returns how many were in the group.
 pub fn remove(context: &Context<'_>, group: i64, members: &[i64]) -> Result<usize, SqlError> {
-    if members.is_empty() {
-        return Ok(0);
-    }
     changed(
         context,
         "DELETE FROM membership WHERE group_seq = ?
          AND member_seq IN (SELECT value FROM json_each(?)) RETURNING member_seq",
-        &[group.into(), Value::from(members).to_string().into()],
+        group,
+        members.iter().map(|seq| (*seq).into()),
     )
 }
 
@@ -110,21 +133,39 @@ pub fn set(
     group: i64,
     members: &[(i64, Option<String>)],
 ) -> Result<usize, SqlError> {
-    let seqs: Vec<i64> = members.iter().map(|(seq, _)| *seq).collect();
-    let gone = changed(
-        context,
-        "DELETE FROM membership WHERE group_seq = ?
-         AND member_seq NOT IN (SELECT value FROM json_each(?)) RETURNING member_seq",
-        &[group.into(), Value::from(seqs).to_string().into()],
+    let wanted: BTreeSet<i64> = members.iter().map(|(seq, _)| *seq).collect();
+    let mut gone: Vec<i64> = Vec::new();
+    let mut present: BTreeSet<i64> = BTreeSet::new();
+    context.sql.each(
+        "SELECT member_seq FROM membership WHERE group_seq = ?",
+        &[group.into()],
+        &mut |mut row| {
+            let seq = row.integer()?;
+            if wanted.contains(&seq) {
+                present.insert(seq);
+            } else {
+                gone.push(seq);
+            }
+            Ok(())
+        },
     )?;
-    Ok(add(context, group, members)?.saturating_add(gone))
+    let come: Vec<_> = members.iter().filter(|(seq, _)| !present.contains(seq)).cloned().collect();
+    let gone = remove(context, group, &gone)?;
+    Ok(add(context, group, &come)?.saturating_add(gone))
 }
 
-fn changed(context: &Context<'_>, statement: &str, parameters: &[Sql]) -> Result<usize, SqlError> {
+fn changed(
+    context: &Context<'_>,
+    statement: &str,
+    group: i64,
+    list: impl Iterator<Item = Value>,
+) -> Result<usize, SqlError> {
     let mut changed: usize = 0;
-    context.sql.each(statement, parameters, &mut |_| {
-        changed = changed.saturating_add(1);
-        Ok(())
+    in_portions(list, &mut |portion| {
+        context.sql.each(statement, &[group.into(), portion.into()], &mut |_| {
+            changed = changed.saturating_add(1);
+            Ok(())
+        })
     })?;
     Ok(changed)
 }
@@ -228,12 +269,30 @@ pub fn groups_of(context: &Context<'_>, seqs: &[i64]) -> Result<HashMap<i64, Vec
     Ok(groups)
 }
 
-/// Those of these resources that are members of the group.
-pub fn among(context: &Context<'_>, group: i64, seqs: &[i64]) -> Result<Vec<i64>, SqlError> {
-    context.sql.all(
-        "SELECT member_seq FROM membership WHERE group_seq = ?
-         AND member_seq IN (SELECT value FROM json_each(?))",
-        &[group.into(), Value::from(seqs).to_string().into()],
-        |mut row| row.integer(),
-    )
+/// The rows of those of these ids that are members of the group.
+pub fn among(context: &Context<'_>, group: i64, ids: Vec<String>) -> Result<Vec<i64>, SqlError> {
+    let mut found = Vec::new();
+    in_portions(resolve_ids(context, ids)?.into_iter().map(Value::from), &mut |portion| {
+        context.sql.each(
+            "SELECT member_seq FROM membership WHERE group_seq = ?
+             AND member_seq IN (SELECT value FROM json_each(?))",
+            &[group.into(), portion.into()],
+            &mut |mut row| {
+                found.push(row.integer()?);
+                Ok(())
+            },
+        )
+    })?;
+    Ok(found)
+}
+
+/// Those of these ids that are members of the group.
+pub fn ids_among(
+    context: &Context<'_>,
+    group: i64,
+    ids: Vec<String>,
+) -> Result<Vec<String>, SqlError> {
+    let seqs = Value::from(among(context, group, ids)?).to_string();
+    let statement = "SELECT id FROM resource WHERE seq IN (SELECT value FROM json_each(?))";
+    context.sql.all(statement, &[seqs.into()], |mut row| row.text())
 }

@@ -11,6 +11,7 @@ use super::sql::{Sql, SqlError};
 pub const TEAM: &[&str] = &[
     include_str!("../../migrations/team/0001-team.sql"),
     include_str!("../../migrations/team/0002-directory.sql"),
+    include_str!("../../migrations/team/0003-schemas.sql"),
 ];
 
 /// The migrations of the Registry object, from version 1 on.

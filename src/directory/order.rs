@@ -1,7 +1,7 @@
 //! Matches in order: a key from each, and documents only of those shown.
 
 use super::matching::{self, Wanted};
-use super::resource::{COLUMNS, Kind, Stored};
+use super::resource::{Kind, Stored, columns};
 use super::sql::SqlError;
 use super::{Context, Failure};
 use crate::scim::list::Query;
@@ -18,6 +18,63 @@ pub(super) struct Candidate {
     pub(super) id: String,
     /// Its row.
     pub(super) seq: i64,
+}
+
+/// A column of `resource` that has the order of a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Column {
+    /// Creation, which ids begin with.
+    Id,
+    /// What the type is unique by.
+    Key,
+    /// The last change.
+    Modified,
+}
+
+impl Column {
+    /// The column that orders as asked; `None` if none does.
+    pub(super) fn of(kind: Kind, sort: Option<&Sort<'_>>) -> Option<Self> {
+        let Some(sort) = sort else { return Some(Self::Id) };
+        if sort.path.is("id", "") || sort.path.is("meta", "created") {
+            Some(Self::Id)
+        } else if sort.path.is(kind.key_attribute(), "") {
+            Some(Self::Key)
+        } else if sort.path.is("meta", "lastModified") {
+            Some(Self::Modified)
+        } else {
+            None
+        }
+    }
+
+    /// What tells any two resources apart, in the order of comparison. With
+    /// `sorts`, no index is asked for it: few are left to sort.
+    fn terms(self, sorts: bool) -> &'static [&'static str] {
+        match (self, sorts) {
+            (Self::Id, false) => &["id"],
+            (Self::Id, true) => &["+id"],
+            (Self::Key, false) => &["key"],
+            (Self::Key, true) => &["+key"],
+            (Self::Modified, false) => &["modified", "id"],
+            (Self::Modified, true) => &["+modified", "+id"],
+        }
+    }
+
+    /// What stands after `ORDER BY`.
+    pub(super) fn order(self, descending: bool, sorts: bool) -> String {
+        let direction = if descending { " DESC" } else { "" };
+        let terms: Vec<String> =
+            self.terms(sorts).iter().map(|term| format!("{term}{direction}")).collect();
+        terms.join(", ")
+    }
+
+    /// The condition of what lies beyond a resource, its sort key and id bound
+    /// in their order.
+    pub(super) fn beyond(self, descending: bool, sorts: bool) -> String {
+        let terms = self.terms(sorts);
+        let comparison = if descending { "<" } else { ">" };
+        let places = vec!["?"; terms.len()];
+        format!("({}) {comparison} ({})", terms.join(", "), places.join(", "))
+    }
 }
 
 /// All matches of the queries, in their order.
@@ -65,8 +122,10 @@ pub(super) fn by_seqs(context: &Context<'_>, seqs: &[i64]) -> Result<Vec<Stored>
     if seqs.is_empty() {
         return Ok(Vec::new());
     }
-    let statement =
-        format!("SELECT {COLUMNS} FROM resource WHERE seq IN (SELECT value FROM json_each(?))");
+    let statement = format!(
+        "SELECT {} FROM resource WHERE seq IN (SELECT value FROM json_each(?))",
+        columns(context.schemas)
+    );
     let list = Value::from(seqs).to_string();
     let found = context.sql.all(&statement, &[list.into()], Stored::read)?;
     let mut found: HashMap<i64, Stored> =

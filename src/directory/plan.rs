@@ -1,65 +1,180 @@
-//! From a filter to the rows worth looking at.
+//! From a filter to a condition in SQL.
 //!
-//! A plan only narrows down: every row it finds is still put before the
-//! filter itself, so that a plan can miss an opportunity but never change an
-//! answer. What no index serves is scanned, within a budget.
+//! A condition is true of every resource that the filter matches. Where it is
+//! `exact` it is true of no other, and SQLite alone can count and page; else
+//! the filter itself is put to each resource that the condition leaves, so
+//! that a plan can miss an opportunity but never change an answer. Folding
+//! agrees because the columns hold what Rust has folded.
+//!
+//! SQLite has no statistics here, so that nothing is left to its guesses: of
+//! the terms of an `and`, the one that leads to the fewest rows is written so
+//! that an index serves it, and a unary `+` keeps the others from theirs.
 
-use super::resource::{Kind, lookup_key};
-use crate::scim::filter::{Filter, Literal, Operator, fold};
+mod leaf;
+
+use super::resource::Kind;
+use super::schemas::Schemas;
+use super::sql::{PARAMETERS_MAX, Value as Sql};
+use crate::scim::filter::{Filter, Operator};
 use crate::scim::path::Path;
 
-/// A way to a number of rows that does not grow with the team.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// The resource with this `id`.
-    Id(String),
-    /// The resource with this folded `userName` or group `displayName`.
-    Key(String),
-    /// Resources whose attribute has this value, by the `lookup` table.
-    Lookup(&'static str, String),
-    /// Groups that have the resource of this `id` as a member.
-    Member(String),
+/// Parameters that a condition may take of those that a statement has; the
+/// statement around it needs some for the page.
+const CONDITION_PARAMETERS_MAX: usize = PARAMETERS_MAX - 10;
+
+/// How many rows a condition leads to, by the index that serves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// One at most.
+    One,
+    /// Those that share a value.
+    Few,
+    /// A range of an index.
+    Range,
+    /// As many as a state has that half of all may be in.
+    Many,
+    /// All: no index serves it.
+    All,
 }
 
-/// The accesses that together find every match. `None` if only a scan does.
-pub fn accesses(kind: Kind, filter: &Filter<'_>) -> Option<Vec<Access>> {
-    match filter {
-        Filter::And(terms) => terms.iter().find_map(|term| accesses(kind, term)),
-        Filter::Or(terms) => {
-            let each: Option<Vec<_>> = terms.iter().map(|term| accesses(kind, term)).collect();
-            each.map(|each| each.into_iter().flatten().collect())
+/// A condition on a row of `resource`, its type included.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    /// The text where an index serves it.
+    indexed: String,
+    /// The text that asks no index.
+    plain: String,
+    /// The values of both, in their order.
+    parameters: Vec<Sql>,
+    /// How many rows the indexed text leads to.
+    pub reach: Reach,
+    /// Whether it is true of nothing that the filter does not match.
+    pub is_exact: bool,
+    /// Whether the index that serves it lists in the order of creation.
+    pub is_in_order: bool,
+}
+
+impl Condition {
+    /// The text after `WHERE`, for resources of this type.
+    pub fn text(&self, kind: Kind) -> String {
+        match self.reach {
+            Reach::All => format!("type = '{}' AND {}", kind.name(), self.plain),
+            _ => self.indexed.clone(),
         }
-        Filter::Compare(path, Operator::Eq, Literal::Text(text)) => {
-            access(kind, path, &text.given).map(|access| vec![access])
+    }
+
+    /// The values for the text.
+    pub fn parameters(&self) -> Vec<Sql> {
+        self.parameters.clone()
+    }
+
+    /// All of these.
+    fn all(terms: Vec<Self>, is_whole: bool) -> Option<Self> {
+        let first = terms.iter().map(|term| term.reach).min()?;
+        let driver = terms.iter().position(|term| term.reach == first)?;
+        let mut whole: Option<Self> = None;
+        let (driving, others): (Vec<_>, Vec<_>) =
+            terms.into_iter().enumerate().partition(|(index, _)| *index == driver);
+        for (_, term) in driving.into_iter().chain(others) {
+            let Some(so_far) = &mut whole else {
+                whole = Some(Self { is_exact: is_whole && term.is_exact, ..term });
+                continue;
+            };
+            if so_far.parameters.len().saturating_add(term.parameters.len())
+                > CONDITION_PARAMETERS_MAX
+            {
+                so_far.is_exact = false;
+                continue;
+            }
+            so_far.indexed = format!("{} AND {}", so_far.indexed, term.plain);
+            so_far.plain = format!("{} AND {}", so_far.plain, term.plain);
+            so_far.parameters.extend(term.parameters);
+            so_far.is_exact &= term.is_exact;
         }
-        Filter::Element(path, inner) => in_element(kind, path, inner),
-        _ => None,
+        whole
+    }
+
+    /// Any of these.
+    fn any(terms: Vec<Self>) -> Option<Self> {
+        let joined = |text: fn(&Self) -> &str| {
+            let texts: Vec<String> = terms.iter().map(|term| format!("({})", text(term))).collect();
+            format!("({})", texts.join(" OR "))
+        };
+        let (indexed, plain) = (joined(|term| &term.indexed), joined(|term| &term.plain));
+        let reach = terms.iter().map(|term| term.reach).max()?;
+        let is_exact = terms.iter().all(|term| term.is_exact);
+        let parameters: Vec<Sql> = terms.into_iter().flat_map(|term| term.parameters).collect();
+        if parameters.len() > CONDITION_PARAMETERS_MAX {
+            return None;
+        }
+        // Several that are one each are a few together.
+        let reach = reach.max(Reach::Few);
+        Some(Self { indexed, plain, parameters, reach, is_exact, is_in_order: false })
     }
 }
 
-/// `emails[type eq "work" and value eq "x"]` is served as `emails.value eq
-/// "x"`: an element that matches has that value.
-fn in_element(kind: Kind, outer: &Path<'_>, inner: &Filter<'_>) -> Option<Vec<Access>> {
-    match inner {
-        Filter::And(terms) => terms.iter().find_map(|term| in_element(kind, outer, term)),
-        Filter::Compare(path, Operator::Eq, Literal::Text(text)) => {
-            let whole = Path { sub: Some(path.attribute), ..*outer };
-            access(kind, &whole, &text.given).map(|access| vec![access])
-        }
-        _ => None,
-    }
+/// The condition for a filter on resources of a type. `None` if SQL can say
+/// nothing of it.
+pub fn condition(schemas: &Schemas, kind: Kind, filter: &Filter<'_>) -> Option<Condition> {
+    Planner { schemas, kind }.of(filter, false)
 }
 
-fn access(kind: Kind, path: &Path<'_>, value: &str) -> Option<Access> {
-    if path.is("id", "") {
-        return Some(Access::Id(value.to_owned()));
+struct Planner<'a> {
+    schemas: &'a Schemas,
+    kind: Kind,
+}
+
+impl Planner<'_> {
+    /// `negated`: for the opposite of the filter. Nots are pushed down to what
+    /// they are about, so that they add nothing to an expression's depth.
+    fn of(&self, filter: &Filter<'_>, negated: bool) -> Option<Condition> {
+        match (filter, negated) {
+            (Filter::And(terms), false) | (Filter::Or(terms), true) => {
+                let known: Vec<_> =
+                    terms.iter().filter_map(|term| self.of(term, negated)).collect();
+                let is_whole = known.len() == terms.len();
+                Condition::all(known, is_whole)
+            }
+            (Filter::Or(terms), false) | (Filter::And(terms), true) => {
+                let known: Option<Vec<_>> =
+                    terms.iter().map(|term| self.of(term, negated)).collect();
+                Condition::any(known?)
+            }
+            (Filter::Not(term), _) => self.of(term, !negated),
+            (Filter::Compare(path, Operator::Ne, literal), _) => {
+                self.leaf(path, Operator::Eq, literal, !negated)
+            }
+            (Filter::Compare(path, operator, literal), _) => {
+                self.leaf(path, *operator, literal, negated)
+            }
+            (Filter::Element(path, inner), _) => {
+                let found = self.of_element(path, inner)?;
+                if negated { leaf::negated(self.kind, found) } else { Some(found) }
+            }
+            (Filter::Present(_), _) => None,
+        }
     }
-    if path.is(kind.key_attribute(), "") {
-        return Some(Access::Key(fold(value)));
+
+    /// `emails[type eq "work" and value eq "x"]` is served as `emails.value eq
+    /// "x"`: an element that matches has that value.
+    fn of_element(&self, outer: &Path<'_>, inner: &Filter<'_>) -> Option<Condition> {
+        match inner {
+            Filter::And(terms) => {
+                let known = terms.iter().filter_map(|term| self.of_element(outer, term));
+                Condition::all(known.collect(), false)
+            }
+            Filter::Or(terms) => {
+                let known: Option<Vec<_>> =
+                    terms.iter().map(|term| self.of_element(outer, term)).collect();
+                Condition::any(known?)
+            }
+            // That some element differs is not that none is equal.
+            Filter::Compare(_, Operator::Ne, _) => None,
+            Filter::Compare(path, operator, literal) => {
+                let whole = Path { sub: Some(path.attribute), ..*outer };
+                self.leaf(&whole, *operator, literal, false)
+            }
+            _ => None,
+        }
     }
-    if kind == Kind::Group && path.is("members", "value") {
-        return Some(Access::Member(value.to_owned()));
-    }
-    let (name, _) = kind.lookups().iter().find(|(name, sub)| path.is(name, sub))?;
-    Some(Access::Lookup(name, lookup_key(value, path.leaf().case_exact)))
 }

@@ -33,7 +33,7 @@ pub fn one(
     stored: &Stored,
     projection: &Projection<'_>,
 ) -> Result<Rendered, Failure> {
-    let groups = match shows_groups(stored.kind, projection) {
+    let groups = match shows_groups(context, stored.kind, projection) {
         true => membership::groups_of(context, &[stored.seq])?.remove(&stored.seq),
         false => None,
     };
@@ -56,8 +56,9 @@ pub fn page(
     resources: &[(&Stored, &Projection<'_>)],
     bytes_max: usize,
 ) -> Result<Vec<String>, Failure> {
-    let shows =
-        |(stored, projection): &&(&Stored, &Projection<'_>)| shows_groups(stored.kind, projection);
+    let shows = |(stored, projection): &&(&Stored, &Projection<'_>)| {
+        shows_groups(context, stored.kind, projection)
+    };
     let seqs: Vec<i64> = resources.iter().filter(shows).map(|(stored, _)| stored.seq).collect();
     let mut groups = match seqs.is_empty() {
         true => HashMap::new(),
@@ -79,7 +80,7 @@ pub fn page(
 
 /// The address of a resource, built from our own settings and our own id.
 pub fn location(context: &Context<'_>, kind: Kind, id: &str) -> String {
-    let endpoint = kind.resource_type().endpoint;
+    let endpoint = kind.endpoint();
     format!("{}/scim/v2{endpoint}/{id}", context.deployment.base_url)
 }
 
@@ -107,8 +108,8 @@ pub fn groups_value(context: &Context<'_>, groups: &[InGroup]) -> Option<Value> 
     (!groups.is_empty()).then(|| Value::Array(groups.iter().map(one).collect()))
 }
 
-fn shows_groups(kind: Kind, projection: &Projection<'_>) -> bool {
-    kind == Kind::User && projection.shows(kind.resource_type(), "groups")
+fn shows_groups(context: &Context<'_>, kind: Kind, projection: &Projection<'_>) -> bool {
+    kind == Kind::User && projection.shows(context.resource_type(kind), "groups")
 }
 
 fn with_groups(
@@ -137,7 +138,7 @@ fn with_groups(
     };
     let meta = meta(context, stored, version);
     let text = if projection.is_chosen() || manager.is_some() {
-        projected(stored, projection, manager, groups, members, meta)?
+        projected(context, stored, projection, manager, groups, members, meta)?
     } else {
         let groups = groups.map(|groups| groups.to_string());
         spliced(stored, groups.as_deref(), members.as_deref(), &meta)
@@ -172,6 +173,7 @@ fn spliced(stored: &Stored, groups: Option<&str>, members: Option<&str>, meta: &
 }
 
 fn projected(
+    context: &Context<'_>,
     stored: &Stored,
     projection: &Projection<'_>,
     manager: Option<Value>,
@@ -191,7 +193,7 @@ fn projected(
         resource.insert("groups".into(), groups);
     }
     resource.insert("meta".into(), meta);
-    let resource = projection.apply(stored.kind.resource_type(), resource);
+    let resource = projection.apply(context.resource_type(stored.kind), resource);
     let mut text = Value::Object(resource).to_string();
     if let Some(members) = members {
         // `id` is always there, so that a comma is always right.
@@ -234,7 +236,7 @@ fn members_text(
     stored: &Stored,
     projection: &Projection<'_>,
 ) -> Result<Option<String>, Fault> {
-    let group = Kind::Group.resource_type();
+    let group = context.resource_type(Kind::Group);
     let Some(attribute) = group.attribute("members") else { return Ok(None) };
     if !projection.shows(group, "members") {
         return Ok(None);

@@ -1,14 +1,15 @@
 //! Resources as rows: what Users and Groups have in common.
 //!
-//! In scope: the `resource` table, the lookup keys beside it and the tally.
+//! In scope: the `resource` table, what stands beside it, and the tally.
 //! Out of scope: what a change means (`users`, `groups`) and what a resource
 //! looks like to a client (`render`). Every function that writes runs in its
 //! caller's transaction.
 
+use super::schemas::Schemas;
 use super::sql::{Row, SqlError, Value as Sql};
-use super::{Context, Failure, Fault};
+use super::{Context, Failure, Fault, lookup, values};
 use crate::scim::filter::fold;
-use crate::scim::schema::{self, ResourceType};
+use crate::scim::schema;
 use crate::scim::{Error, Timestamp, version};
 use serde_json::{Map, Value};
 
@@ -22,11 +23,11 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The schemas and endpoint.
-    pub fn resource_type(self) -> &'static ResourceType {
+    /// The endpoint below the base URL, with its slash.
+    pub fn endpoint(self) -> &'static str {
         match self {
-            Self::User => schema::user(),
-            Self::Group => schema::group(),
+            Self::User => schema::user().endpoint,
+            Self::Group => schema::group().endpoint,
         }
     }
 
@@ -43,15 +44,6 @@ impl Kind {
         match self {
             Self::User => "userName",
             Self::Group => "displayName",
-        }
-    }
-
-    /// The other attributes, and sub-attributes of them, that are found by
-    /// equality through the `lookup` table.
-    pub fn lookups(self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::User => &[("externalId", ""), ("displayName", ""), ("emails", "value")],
-            Self::Group => &[("externalId", "")],
         }
     }
 
@@ -87,9 +79,17 @@ pub struct Stored {
     pub document: String,
 }
 
-/// The columns that [`Stored::read`] reads, in its order.
-pub(super) const COLUMNS: &str =
-    "seq, type, id, active, version, created, modified, source, document";
+/// The columns that [`Stored::read`] reads, in its order: those of the row,
+/// and what the resource has of the team's own extensions, if there are any.
+pub(super) fn columns(schemas: &Schemas) -> &'static str {
+    if schemas.registered.is_empty() {
+        return "seq, type, id, active, version, created, modified, source, document, '{}'";
+    }
+    "seq, type, id, active, version, created, modified, source, document,
+     (SELECT json_group_object(e.urn, json(v.document)) FROM extension_value AS v
+      CROSS JOIN extension AS e ON e.seq = v.extension
+      WHERE v.seq = resource.seq AND e.state = 'live')"
+}
 
 impl Stored {
     pub(super) fn read(mut row: Row) -> Result<Self, SqlError> {
@@ -102,7 +102,10 @@ impl Stored {
             created: Timestamp(row.integer()?),
             modified: Timestamp(row.integer()?),
             is_scim: row.text()? == "scim",
-            document: row.text()?,
+            document: {
+                let document = row.text()?;
+                values::merged(document, &row.text()?)?
+            },
         })
     }
 
@@ -119,7 +122,7 @@ impl Stored {
 /// 404 if there is none.
 pub fn fetch(context: &Context<'_>, kind: Kind, id: &str) -> Result<Stored, Failure> {
     let found = context.sql.first(
-        &format!("SELECT {COLUMNS} FROM resource WHERE type = ? AND id = ?"),
+        &format!("SELECT {} FROM resource WHERE type = ? AND id = ?", columns(context.schemas)),
         &[kind.name().into(), id.into()],
         Stored::read,
     )?;
@@ -148,7 +151,7 @@ pub fn fetch_by_key(
     value: &str,
 ) -> Result<Option<Stored>, SqlError> {
     context.sql.first(
-        &format!("SELECT {COLUMNS} FROM resource WHERE type = ? AND key = ?"),
+        &format!("SELECT {} FROM resource WHERE type = ? AND key = ?", columns(context.schemas)),
         &[kind.name().into(), fold(value).into()],
         Stored::read,
     )
@@ -164,7 +167,8 @@ pub fn insert(
 ) -> Result<Stored, Failure> {
     let id = new_id(context)?;
     let facts = Facts::of(kind, document, true);
-    let text = Value::Object(document.clone()).to_string();
+    let text = values::whole_text(document)?;
+    let own_text = values::own_text(context.schemas, kind, document, &text);
     let now = context.now;
     let seq = context.sql.first(
         "INSERT INTO resource
@@ -180,15 +184,15 @@ pub fn insert(
             source.into(),
             role.into(),
             facts.display.into(),
-            text.as_str().into(),
+            own_text.into(),
         ],
         |mut row| row.integer(),
     );
     let seq = seq.map_err(|error| refuse_duplicate(kind, document, error))?;
     let seq = seq.ok_or_else(|| Fault::new("an insert returned no row"))?;
-    for (attribute, key) in lookup_keys(kind, document) {
-        add_lookup(context, attribute, &key, seq)?;
-    }
+    let entries = lookup::entries(context.schemas, kind, document);
+    lookup::change(context, seq, &lookup::Entries::new(), &entries)?;
+    values::change(context, kind, seq, &Document::new(), document)?;
     count(context, kind, 1)?;
     Ok(Stored {
         seq,
@@ -212,7 +216,8 @@ pub fn update(
     new: &Document,
 ) -> Result<Stored, Failure> {
     let facts = Facts::of(stored.kind, new, stored.active);
-    let text = Value::Object(new.clone()).to_string();
+    let text = values::whole_text(new)?;
+    let own_text = values::own_text(context.schemas, stored.kind, new, &text);
     let version = stored.version.saturating_add(1);
     context
         .sql
@@ -225,19 +230,15 @@ pub fn update(
                 version.into(),
                 context.now.0.into(),
                 facts.display.into(),
-                text.as_str().into(),
+                own_text.into(),
                 stored.seq.into(),
             ],
         )
         .map_err(|error| refuse_duplicate(stored.kind, new, error))?;
-    let before = lookup_keys(stored.kind, old);
-    let after = lookup_keys(stored.kind, new);
-    for (attribute, key) in before.iter().filter(|entry| !after.contains(entry)) {
-        drop_lookup(context, attribute, key, stored.seq)?;
-    }
-    for (attribute, key) in after.iter().filter(|entry| !before.contains(entry)) {
-        add_lookup(context, attribute, key, stored.seq)?;
-    }
+    let before = lookup::entries(context.schemas, stored.kind, old);
+    let after = lookup::entries(context.schemas, stored.kind, new);
+    lookup::change(context, stored.seq, &before, &after)?;
+    values::change(context, stored.kind, stored.seq, old, new)?;
     Ok(Stored {
         active: facts.active,
         version,
@@ -260,9 +261,9 @@ pub fn touch(context: &Context<'_>, stored: &Stored) -> Result<Stored, SqlError>
 
 /// Removes a resource's row and lookup keys; its memberships are the caller's.
 pub fn delete(context: &Context<'_>, stored: &Stored) -> Result<(), Failure> {
-    for (attribute, key) in lookup_keys(stored.kind, &stored.parse()?) {
-        drop_lookup(context, attribute, &key, stored.seq)?;
-    }
+    let entries = lookup::entries(context.schemas, stored.kind, &stored.parse()?);
+    lookup::change(context, stored.seq, &entries, &lookup::Entries::new())?;
+    values::forget(context, stored.seq)?;
     context.sql.execute("DELETE FROM resource WHERE seq = ?", &[stored.seq.into()])?;
     count(context, stored.kind, -1)?;
     Ok(())
@@ -275,19 +276,6 @@ pub fn total(context: &Context<'_>, kind: Kind) -> Result<i64, SqlError> {
     Ok(total.unwrap_or(0))
 }
 
-/// The text under which a value stands in an index: folded unless its
-/// attribute is case-exact, and cut, since a filter looks at the whole value
-/// of everything that an index finds.
-pub(super) fn lookup_key(value: &str, case_exact: bool) -> String {
-    /// An address or an identifier whole; an index need hold no more.
-    const KEY_CHARS_MAX: usize = 256;
-    let folded = if case_exact { value.to_owned() } else { fold(value) };
-    match folded.char_indices().nth(KEY_CHARS_MAX) {
-        Some((end, _)) => folded.get(..end).unwrap_or_default().to_owned(),
-        None => folded,
-    }
-}
-
 /// A new `id`: a version 7 UUID, which begins with the time (RFC 9562
 /// section 5.7) so that ids sort by creation. Never taken from a client.
 fn new_id(context: &Context<'_>) -> Result<String, Fault> {
@@ -295,6 +283,20 @@ fn new_id(context: &Context<'_>) -> Result<String, Fault> {
     let milliseconds = u64::try_from(context.now.0).unwrap_or(0);
     let uuid = uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid();
     Ok(uuid.hyphenated().to_string())
+}
+
+/// The text that all ids of resources made at this instant or later, and no
+/// others, are not before.
+pub(super) fn id_from(instant: Timestamp) -> String {
+    /// The bits that a version 7 UUID has for milliseconds.
+    const MILLISECONDS_MAX: i64 = (1 << 48) - 1;
+    if instant.0 > MILLISECONDS_MAX {
+        // After every hexadecimal digit.
+        return "g".into();
+    }
+    let digits = format!("{:012x}", instant.0.max(0));
+    let (high, low) = digits.split_at_checked(8).unwrap_or_default();
+    format!("{high}-{low}")
 }
 
 /// What a document says about its row.
@@ -320,50 +322,6 @@ impl Facts {
             display: shown.into_iter().find(|text| !text.is_empty()).unwrap_or_default().to_owned(),
         }
     }
-}
-
-fn lookup_keys(kind: Kind, document: &Document) -> Vec<(&'static str, String)> {
-    let mut keys = Vec::new();
-    for (name, sub) in kind.lookups() {
-        let attribute = kind.resource_type().attribute(name);
-        let leaf = attribute.and_then(|own| if sub.is_empty() { Some(own) } else { own.sub(sub) });
-        let case_exact = leaf.is_some_and(|leaf| leaf.case_exact);
-        let value = document.get(*name);
-        let values = match value {
-            Some(Value::Array(elements)) => elements.as_slice(),
-            Some(single) => std::slice::from_ref(single),
-            None => &[],
-        };
-        for value in values {
-            let text = if sub.is_empty() { Some(value) } else { value.get(*sub) };
-            if let Some(text) = text.and_then(Value::as_str) {
-                let entry = (*name, lookup_key(text, case_exact));
-                if !keys.contains(&entry) {
-                    keys.push(entry);
-                }
-            }
-        }
-    }
-    keys
-}
-
-fn add_lookup(context: &Context<'_>, attribute: &str, key: &str, seq: i64) -> Result<(), SqlError> {
-    context.sql.execute(
-        "INSERT INTO lookup (attribute, key, seq) VALUES (?, ?, ?)",
-        &[attribute.into(), key.into(), seq.into()],
-    )
-}
-
-fn drop_lookup(
-    context: &Context<'_>,
-    attribute: &str,
-    key: &str,
-    seq: i64,
-) -> Result<(), SqlError> {
-    context.sql.execute(
-        "DELETE FROM lookup WHERE attribute = ? AND key = ? AND seq = ?",
-        &[attribute.into(), key.into(), seq.into()],
-    )
 }
 
 fn count(context: &Context<'_>, kind: Kind, by: i64) -> Result<(), SqlError> {

@@ -1,13 +1,14 @@
 //! Lists: pages of resources, filtered or not, sorted or not.
 //!
-//! Without filter and order, the total is a kept counter and a page costs a
-//! page: the way to a deep page leads over an index that holds no document.
-//! Sorting takes a key from each match and reads again only what the page
-//! shows, so that no request holds a team's documents.
+//! What SQLite can decide alone it counts and pages alone, and a page costs a
+//! page. Else each match gives an order key, and only what the page shows is
+//! read again, so that no request holds a team's documents.
 
 use super::matching::{self, Wanted};
-use super::resource::{self, COLUMNS, Kind, Stored};
-use super::sql::SqlError;
+use super::order::Column;
+use super::plan::{self, Condition, Reach};
+use super::resource::{self, Kind, Stored, columns};
+use super::sql::Value as Sql;
 use super::{Context, Failure, order, render, walk};
 use crate::scim::list::{Page, Paging, Query};
 
@@ -26,16 +27,10 @@ pub fn search(context: &Context<'_>, kind: Kind, query: &Query<'_>) -> Result<Pa
         Paging::Cursor(cursor) => return walk::page(context, &[(kind, query)], cursor),
     };
     let window = Window::new(start_index, query);
-    let (total, found) = match (&query.filter, &query.sort) {
-        (None, None) => {
-            (resource::total(context, kind)?, in_order_of(context, kind, "id", &window)?)
-        }
-        (None, Some(sort)) if sort.path.is(kind.key_attribute(), "") => {
-            let column = if sort.descending { "key DESC" } else { "key" };
-            (resource::total(context, kind)?, in_order_of(context, kind, column, &window)?)
-        }
-        (Some(_), None) => unsorted(context, kind, query, &window)?,
-        (_, Some(_)) => sorted(context, &[(kind, query)], &window)?,
+    let (total, found) = match (Listing::of(context, kind, query), &query.sort) {
+        (Some(listing), _) => (listing.count(context)?, listing.page(context, &window)?),
+        (None, None) => unsorted(context, kind, query, &window)?,
+        (None, Some(_)) => sorted(context, &[(kind, query)], &window)?,
     };
     let resources = rendered(context, &found, &[(kind, query)])?;
     Ok(Page { total, resources, start_index: Some(start_index), ..Page::default() })
@@ -90,27 +85,91 @@ impl Window {
     }
 }
 
-/// A page of all, in the order of an indexed column.
-fn in_order_of(
-    context: &Context<'_>,
-    kind: Kind,
-    column: &str,
-    window: &Window,
-) -> Result<Vec<Stored>, SqlError> {
-    if window.take == 0 {
-        return Ok(Vec::new());
+/// A list that SQLite can count and page alone.
+pub(super) struct Listing {
+    pub(super) kind: Kind,
+    pub(super) column: Column,
+    pub(super) descending: bool,
+    /// Which resources; `None` for all.
+    condition: Option<Condition>,
+}
+
+impl Listing {
+    /// The listing for a query; `None` if its filter or order is beyond SQL, or
+    /// leads to so few that they are best looked at one by one.
+    pub(super) fn of(context: &Context<'_>, kind: Kind, query: &Query<'_>) -> Option<Self> {
+        let column = Column::of(kind, query.sort.as_ref())?;
+        let descending = query.sort.as_ref().is_some_and(|sort| sort.descending);
+        let condition = match &query.filter {
+            None => None,
+            Some(filter) => {
+                let condition = plan::condition(context.schemas, kind, filter)?;
+                if !condition.is_exact || condition.reach <= Reach::Few {
+                    return None;
+                }
+                Some(condition)
+            }
+        };
+        Some(Self { kind, column, descending, condition })
     }
-    // An offset beyond what SQLite counts is beyond every page.
-    let skip = window.skip.min(super::sql::INTEGER_MAX);
-    context.sql.all(
-        &format!(
-            "SELECT {COLUMNS} FROM resource WHERE seq IN (
-                 SELECT seq FROM resource WHERE type = ? ORDER BY {column} LIMIT ? OFFSET ?
-             ) ORDER BY {column}"
-        ),
-        &[kind.name().into(), window.take.into(), skip.into()],
-        Stored::read,
-    )
+
+    /// How many resources the list has.
+    ///
+    /// # Errors
+    /// 400 `tooMany` if no index serves the filter and the team is too large.
+    pub(super) fn count(&self, context: &Context<'_>) -> Result<i64, Failure> {
+        let Some(condition) = &self.condition else {
+            return Ok(resource::total(context, self.kind)?);
+        };
+        matching::check_budget(context, self.kind, Some(condition))?;
+        let statement = format!("SELECT count(*) FROM resource WHERE {}", self.text());
+        let count =
+            context.sql.first(&statement, &condition.parameters(), |mut row| row.integer())?;
+        Ok(count.unwrap_or(0))
+    }
+
+    /// What stands after `WHERE`.
+    pub(super) fn text(&self) -> String {
+        match &self.condition {
+            Some(condition) => condition.text(self.kind),
+            None => format!("type = '{}'", self.kind.name()),
+        }
+    }
+
+    /// The values for it.
+    pub(super) fn parameters(&self) -> Vec<Sql> {
+        self.condition.as_ref().map(Condition::parameters).unwrap_or_default()
+    }
+
+    /// Whether its resources are sorted once they are found: an index that finds
+    /// a range does not list it in another order, and to walk the whole team in
+    /// that order instead would cost the team.
+    pub(super) fn sorts(&self) -> bool {
+        self.condition.as_ref().is_some_and(|condition| {
+            condition.reach == Reach::Range && !(condition.is_in_order && self.column == Column::Id)
+        })
+    }
+
+    fn page(&self, context: &Context<'_>, window: &Window) -> Result<Vec<Stored>, Failure> {
+        if window.take == 0 {
+            return Ok(Vec::new());
+        }
+        // An offset beyond what SQLite counts is beyond every page. The rows
+        // are chosen first, so that none that is passed over is read whole.
+        let skip = window.skip.min(super::sql::INTEGER_MAX);
+        let statement = format!(
+            "SELECT {} FROM resource WHERE seq IN (
+                 SELECT seq FROM resource WHERE {} ORDER BY {} LIMIT ? OFFSET ?
+             ) ORDER BY {}",
+            columns(context.schemas),
+            self.text(),
+            self.column.order(self.descending, self.sorts()),
+            self.column.order(self.descending, true),
+        );
+        let mut parameters = self.parameters();
+        parameters.extend([window.take.into(), skip.into()]);
+        Ok(context.sql.all(&statement, &parameters, Stored::read)?)
+    }
 }
 
 /// Matches in the order of creation: counted all, kept as far as shown.

@@ -6,7 +6,7 @@ use super::members::{self, NewMember, Role};
 use super::problem::{Kind, Problem};
 use super::sql::SqlError;
 use super::team_id::TeamId;
-use super::{Context, Failure, migrate, sso, tokens};
+use super::{Context, Failure, migrate, schemas, sso, tokens};
 use serde_json::json;
 
 /// What an operator says of a new team.
@@ -37,6 +37,8 @@ pub struct Team {
     pub scim_enabled: bool,
     /// When it was made, in milliseconds.
     pub created: i64,
+    /// What its schemas are.
+    pub schemas: schemas::Setting,
 }
 
 /// Makes this object a team, with its tables, its first admin and a token for
@@ -76,7 +78,7 @@ pub fn create(
 /// The team. `None` if the object is none.
 pub fn read(context: &Context<'_>) -> Result<Option<Team>, SqlError> {
     let found = context.sql.first(
-        "SELECT id, name, state, seats, scim_enabled, created FROM team",
+        "SELECT id, name, state, seats, scim_enabled, created, strict, schemas_version FROM team",
         &[],
         |mut row| {
             Ok(Team {
@@ -86,6 +88,7 @@ pub fn read(context: &Context<'_>) -> Result<Option<Team>, SqlError> {
                 seats: row.integer()?,
                 scim_enabled: row.boolean()?,
                 created: row.integer()?,
+                schemas: schemas::Setting::read(&mut row)?,
             })
         },
     );

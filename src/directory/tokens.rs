@@ -7,7 +7,7 @@ use super::members::Role;
 use super::problem::{self, Problem};
 use super::sql::SqlError;
 use super::team_id::TeamId;
-use super::{Context, Failure, Fault};
+use super::{Context, Failure, Fault, schemas};
 use serde_json::json;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -27,6 +27,8 @@ pub struct Holder {
     pub team_is_suspended: bool,
     /// Whether the team has SCIM switched on.
     pub scim_enabled: bool,
+    /// What the team's schemas are.
+    pub schemas: schemas::Setting,
 }
 
 /// Finds out whether a credential with a good tag still opens this team.
@@ -38,7 +40,7 @@ pub fn authenticate(
 ) -> Result<Option<Holder>, Fault> {
     let found = context.sql.first(
         "SELECT c.kind, c.hash, c.expires, c.revoked, c.last_used, c.member,
-                t.id, t.state, t.scim_enabled
+                t.id, t.state, t.scim_enabled, t.strict, t.schemas_version
          FROM credential AS c CROSS JOIN team AS t WHERE c.id = ?",
         &[credential.id.as_str().into()],
         |mut row| {
@@ -60,6 +62,7 @@ pub fn authenticate(
                     state == "suspended"
                 },
                 scim_enabled: row.boolean()?,
+                schemas: schemas::Setting::read(&mut row)?,
             };
             let is_live = credential.has_hash(&hash)
                 && kind == credential.kind.name()

@@ -8,7 +8,6 @@ use super::audit::{self, Action, Actor};
 use super::change::{differing, note_ignored, with_schemas};
 use super::resource::{self, Document, Kind, Stored};
 use super::{Context, Failure};
-use crate::scim::schema::ResourceType;
 use crate::scim::{ingest, patch};
 use serde_json::{Map, Value, json};
 
@@ -17,7 +16,7 @@ use serde_json::{Map, Value, json};
 /// A suspended member of the same `userName` whose `externalId` is equal, or
 /// missing on either side, is reactivated with the attributes of the body, as
 /// by PUT: providers that lost their link (OneLogin, Okta's re-assignment)
-/// would be stuck at 409 for ever.
+/// would be stuck at 409 for ever. A team that reads strictly answers 409.
 ///
 /// # Errors
 /// 400 for a body that is no User, 409 `uniqueness` if the name is taken.
@@ -26,16 +25,18 @@ pub fn create(
     actor: &Actor,
     body: Map<String, Value>,
 ) -> Result<Stored, Failure> {
-    let ingested = ingest::resource(user(), body)?;
+    let user = context.resource_type(Kind::User);
+    let ingested = ingest::resource(user, body)?;
     let mut document = ingested.document;
     document.entry("active").or_insert(Value::Bool(true));
-    let document = with_schemas(user(), document);
+    let document = with_schemas(user, document);
     context.transaction(|| {
         let user_name = document.get("userName").and_then(Value::as_str).unwrap_or_default();
         let stored = match resource::fetch_by_key(context, Kind::User, user_name)? {
             Some(stored) => {
                 let old = stored.parse()?;
-                if stored.active || is_someone_else(&old, &document) {
+                let is_taken = stored.active || user.reading.is_strict();
+                if is_taken || is_someone_else(&old, &document) {
                     return Err(resource::duplicate(Kind::User, &document).into());
                 }
                 change(context, actor, &stored, &old, &document)?
@@ -64,13 +65,14 @@ pub fn replace(
     if_match: Option<&str>,
     body: Map<String, Value>,
 ) -> Result<Stored, Failure> {
+    let user = context.resource_type(Kind::User);
     context.transaction(|| {
         let stored = resource::fetch_for_change(context, Kind::User, id, if_match)?;
-        let ingested = ingest::resource(user(), body)?;
+        let ingested = ingest::resource(user, body)?;
         let old = stored.parse()?;
         let mut new = ingested.document;
         new.entry("active").or_insert(Value::Bool(stored.active));
-        let stored = change(context, actor, &stored, &old, &with_schemas(user(), new))?;
+        let stored = change(context, actor, &stored, &old, &with_schemas(user, new))?;
         note_ignored(context, actor, &stored, &ingested.ignored)?;
         Ok(stored)
     })
@@ -88,24 +90,21 @@ pub fn patch(
     if_match: Option<&str>,
     body: Map<String, Value>,
 ) -> Result<Stored, Failure> {
+    let user = context.resource_type(Kind::User);
     context.transaction(|| {
         let stored = resource::fetch_for_change(context, Kind::User, id, if_match)?;
-        let patch = patch::parse(user(), body)?;
+        let patch = patch::parse(user, body)?;
         let old = stored.parse()?;
         let mut new = old.clone();
         for operation in &patch.operations {
             patch::apply(&mut new, operation)?;
         }
-        ingest::check(user(), &new)?;
-        let new = ingest::in_schema_order(user(), new);
-        let stored = change(context, actor, &stored, &old, &with_schemas(user(), new))?;
+        ingest::check(user, &new)?;
+        let new = ingest::in_schema_order(user, new);
+        let stored = change(context, actor, &stored, &old, &with_schemas(user, new))?;
         note_ignored(context, actor, &stored, &patch.ignored)?;
         Ok(stored)
     })
-}
-
-fn user() -> &'static ResourceType {
-    Kind::User.resource_type()
 }
 
 /// Stores the new document, if it is one, and says in the audit what changed.
@@ -119,6 +118,7 @@ fn change(
     if old == new && stored.is_scim {
         return Ok(stored.clone());
     }
+    ingest::check_change(context.resource_type(Kind::User), old, new)?;
     let changed = resource::update(context, stored, old, new)?;
     if !stored.is_scim {
         audit::record(context, actor, Action::MemberAdopted, &stored.id, &json!({}))?;

@@ -6,8 +6,10 @@
 
 use super::cursor::Cursor;
 use super::matching::{self, Wanted};
+use super::order::Column;
 use super::order::{self, Candidate};
-use super::resource::{self, COLUMNS, Kind, Stored};
+use super::resource::{Kind, Stored, columns};
+use super::search::Listing;
 use super::sql::Value as Sql;
 use super::{Context, Failure, Fault, search, team};
 use crate::scim::list::{Page, Query};
@@ -30,8 +32,8 @@ pub(super) fn page(
         "" => None,
         text => Some(Cursor::open(context, &team.id, &identity, text)?),
     };
-    let found = match (queries, indexed(*first, query)) {
-        ([_], Some(column)) => by_index(context, *first, query, column, at.as_ref())?,
+    let found = match (queries, Listing::of(context, *first, query)) {
+        ([_], Some(listing)) => by_index(context, &listing, query.count, at.as_ref())?,
         _ => among_matches(context, queries, query.count, at.as_ref())?,
     };
     let resources = search::rendered(context, &found.rows, queries)?;
@@ -61,46 +63,49 @@ struct Found {
     has_previous: bool,
 }
 
-/// The column whose index has the order of the query, if it asks for all.
-fn indexed(kind: Kind, query: &Query<'_>) -> Option<&'static str> {
-    match (&query.filter, &query.sort) {
-        (None, None) => Some("id"),
-        (None, Some(sort)) if sort.path.is(kind.key_attribute(), "") => Some("key"),
-        _ => None,
-    }
-}
-
 fn by_index(
     context: &Context<'_>,
-    kind: Kind,
-    query: &Query<'_>,
-    column: &str,
+    listing: &Listing,
+    count: i64,
     at: Option<&Cursor>,
 ) -> Result<Found, Failure> {
-    let descending = query.sort.as_ref().is_some_and(|sort| sort.descending);
     let backward = at.is_some_and(|cursor| cursor.backward);
-    let (comparison, direction) = if descending != backward { ("<", " DESC") } else { (">", "") };
-    let mut parameters: Vec<Sql> = vec![kind.name().into()];
-    let mut condition = String::from("type = ?");
+    let descending = listing.descending != backward;
+    let mut parameters: Vec<Sql> = listing.parameters();
+    let mut condition = listing.text();
     if let Some(cursor) = at {
-        let key = cursor.key.as_ref().and_then(Key::text);
-        let border = if column == "key" { key.unwrap_or_default() } else { &cursor.id };
-        parameters.push(border.into());
-        condition.push_str(&format!(" AND {column} {comparison} ?"));
+        let key = cursor.key.as_ref();
+        condition.push_str(" AND ");
+        condition.push_str(&listing.column.beyond(descending, listing.sorts()));
+        match listing.column {
+            Column::Id => parameters.push(cursor.id.as_str().into()),
+            Column::Key => {
+                parameters.push(key.and_then(Key::text).unwrap_or_default().into());
+            }
+            Column::Modified => {
+                let modified = key.and_then(Key::milliseconds).unwrap_or_default();
+                parameters.extend([modified.into(), cursor.id.as_str().into()]);
+            }
+        }
     }
     // One more than the page shows, to see whether there is more.
-    parameters.push(query.count.saturating_add(1).into());
+    parameters.push(count.saturating_add(1).into());
     let statement = format!(
-        "SELECT {COLUMNS} FROM resource WHERE {condition} ORDER BY {column}{direction} LIMIT ?"
+        "SELECT {} FROM resource WHERE seq IN (
+             SELECT seq FROM resource WHERE {condition} ORDER BY {} LIMIT ?
+         ) ORDER BY {}",
+        columns(context.schemas),
+        listing.column.order(descending, listing.sorts()),
+        listing.column.order(descending, true),
     );
+    let total = listing.count(context)?;
     let mut rows = context.sql.all(&statement, &parameters, Stored::read)?;
-    let take = usize::try_from(query.count).unwrap_or(0);
+    let take = usize::try_from(count).unwrap_or(0);
     let has_more = rows.len() > take;
     rows.truncate(take);
     if backward {
         rows.reverse();
     }
-    let total = resource::total(context, kind)?;
     let (has_next, has_previous) =
         if backward { (true, has_more) } else { (has_more, at.is_some()) };
     Ok(Found { total, rows, has_next, has_previous })

@@ -59,7 +59,7 @@ pub(super) async fn whole(mut request: Request) -> Result<HttpRequest<Vec<u8>>> 
         while let Some(chunk) = futures_util::StreamExt::next(&mut stream).await {
             let room = BODY_BYTES_READ.saturating_sub(body.len());
             let chunk = chunk?;
-            body.extend(chunk.into_iter().take(room));
+            body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
             if body.len() == BODY_BYTES_READ {
                 break;
             }

@@ -10,6 +10,7 @@ use crate::api::answered::Answered;
 use crate::api::front::{self, Decision};
 use crate::api::operator::{self, Step};
 use crate::directory::registry::CALL_MS;
+use crate::directory::schemas::Schemas;
 use crate::directory::{Context, Deployment, Fault};
 use crate::scim::Timestamp;
 use std::time::Duration;
@@ -113,6 +114,7 @@ fn context<'a>(engine: &'a Engine, deployment: &'a Deployment) -> Context<'a> {
         now: Timestamp(i64::try_from(Date::now().as_millis()).unwrap_or(0)),
         random: &settings::random,
         deployment,
+        schemas: Schemas::built_in(),
     }
 }
 

@@ -8,6 +8,7 @@ use super::{convert, log, settings};
 use crate::api::answered::{After, Answered};
 use crate::api::object;
 use crate::directory::Context;
+use crate::directory::schemas::Schemas;
 use crate::directory::team_id::TeamId;
 use crate::scim::Timestamp;
 use http::{HeaderValue, Request as HttpRequest, Response as HttpResponse};
@@ -47,6 +48,7 @@ impl DurableObject for Team {
             now: Timestamp(i64::try_from(started).unwrap_or(0)),
             random: &settings::random,
             deployment: &deployment,
+            schemas: Schemas::built_in(),
         };
         let request_id = log::request_id(request.headers());
         let route = log::route(request.method(), request.uri().path());

@@ -207,7 +207,7 @@ impl Operation {
         if let Some(id) = self.id.as_deref().and_then(|id| referred(id, ids)) {
             resolved.id = Some(id.to_owned());
         }
-        resolved.data = replaced(self.data.clone(), ids, drops_others).unwrap_or_default();
+        resolved.data = replaced(resolved.data, ids, drops_others).unwrap_or_default();
         resolved
     }
 }

@@ -10,6 +10,7 @@ mod parse;
 
 use super::filter::Filter;
 use super::path::Path;
+use super::schema::Reading;
 pub use apply::apply;
 pub use parse::{OPERATIONS_MAX, parse};
 use serde_json::Value;
@@ -44,6 +45,8 @@ pub struct Operation<'s> {
     pub target: Target<'s>,
     /// With what, as the client sent it.
     pub value: Option<Value>,
+    /// How that is read.
+    pub reading: Reading,
     /// Which element of `Operations` it comes from, for error messages.
     pub place: String,
 }

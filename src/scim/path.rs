@@ -136,7 +136,8 @@ fn split_urn<'s, 't>(
     text: &'t str,
 ) -> Option<(Option<&'s Schema>, &'t str)> {
     let known = resource_type.extensions.iter().map(|extension| extension.id.as_str());
-    let known = known.chain([resource_type.core.id.as_str()]).chain(urn::FORMER);
+    let former: &[&str] = if resource_type.reading.is_strict() { &[] } else { &urn::FORMER };
+    let known = known.chain([resource_type.core.id.as_str()]).chain(former.iter().copied());
     known
         .filter_map(|urn| {
             let (prefix, rest) = text.split_at_checked(urn.len())?;

@@ -6,6 +6,9 @@ use super::schema::{ResourceType, Returned, Schema};
 use super::{Error, ScimType};
 use serde_json::{Map, Value};
 
+/// Names in one request; each is looked for in every resource of a page.
+const NAMES_MAX: usize = 200;
+
 /// Which attributes of a resource an answer shows.
 #[derive(Clone, Debug, Default)]
 pub enum Projection<'s> {
@@ -24,7 +27,7 @@ impl<'s> Projection<'s> {
     /// no error for it.
     ///
     /// # Errors
-    /// 400 `invalidValue` if both are given, 403 `sensitive` for an attribute
+    /// 400 `invalidValue` if both are given or too many are named, 403 `sensitive` for an attribute
     /// that is never returned.
     pub fn parse(
         resource_type: &'s ResourceType,
@@ -32,6 +35,10 @@ impl<'s> Projection<'s> {
         excluded: Option<&str>,
     ) -> Result<Self, Error> {
         let targets = |names: &str| -> Result<Vec<Target<'s>>, Error> {
+            if names.split(',').count() > NAMES_MAX {
+                let detail = format!("a request may name {NAMES_MAX} attributes, not more");
+                return Err(Error::invalid_value(detail));
+            }
             let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
             let known = names.filter_map(|name| path::resolve(resource_type, name).ok());
             known

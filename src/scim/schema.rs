@@ -7,7 +7,7 @@
 
 use super::urn;
 use serde::Deserialize;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// An attribute's data type, RFC 7643 section 2.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -113,14 +113,33 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// Reads a schema file. A file that is not one gives an empty schema,
-    /// since the program must not stop; a test holds that ours all parse.
-    fn read(text: &str) -> Self {
+    /// Reads a schema's JSON. What is none gives an empty schema, since the
+    /// program must not stop; a test holds that our files all parse, and what
+    /// teams register is checked when they do.
+    pub fn read(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_default()
     }
 }
 
-/// A type of resource: its endpoint, core schema and extensions.
+/// How what clients send is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reading {
+    /// With the tolerances that clients in the field need.
+    #[default]
+    Tolerant,
+    /// As the RFCs have it, and draft-zollner-scim-interop-profile.
+    Strict,
+}
+
+impl Reading {
+    /// Whether a deviation is refused.
+    pub fn is_strict(self) -> bool {
+        self == Self::Strict
+    }
+}
+
+/// A type of resource as a team has it: its endpoint, core schema and
+/// extensions, and how messages about it are read.
 #[derive(Clone, Debug)]
 pub struct ResourceType {
     /// The name, which is also its `id` and `meta.resourceType`.
@@ -128,11 +147,13 @@ pub struct ResourceType {
     /// The endpoint below the base URL, with its slash.
     pub endpoint: &'static str,
     /// The core schema.
-    pub core: Schema,
+    pub core: &'static Schema,
     /// The extensions, none of them required.
-    pub extensions: Vec<Schema>,
+    pub extensions: Vec<Arc<Schema>>,
+    /// How messages about it are read.
+    pub reading: Reading,
     /// `schemas`, `id`, `externalId` and `meta`, RFC 7643 section 3.1.
-    common: Schema,
+    common: &'static Schema,
 }
 
 impl ResourceType {
@@ -141,16 +162,25 @@ impl ResourceType {
         find(&self.core.attributes, name).or_else(|| find(&self.common.attributes, name))
     }
 
+    /// The same type with further extensions, read so.
+    #[must_use]
+    pub fn with(&self, reading: Reading, more: impl IntoIterator<Item = Arc<Schema>>) -> Self {
+        let mut own = Self { reading, ..self.clone() };
+        own.extensions.extend(more);
+        own
+    }
+
     /// The extension with this URN, or a name that clients use for it.
     pub fn extension(&self, urn: &str) -> Option<&Schema> {
-        let urn = urn::current(urn);
-        self.extensions.iter().find(|extension| extension.id.eq_ignore_ascii_case(urn))
+        let urn = if self.reading.is_strict() { urn } else { urn::current(urn) };
+        let named = |extension: &&Arc<Schema>| extension.id.eq_ignore_ascii_case(urn);
+        self.extensions.iter().find(named).map(|extension| &**extension)
     }
 
     /// Whether this URN is the core schema's, or a name clients use for it.
     pub fn is_core(&self, urn: &str) -> bool {
-        let urn = urn::current(urn);
-        urn == urn::CORE_1 || self.core.id.eq_ignore_ascii_case(urn)
+        let is_former = !self.reading.is_strict() && urn::current(urn) == urn::CORE_1;
+        is_former || self.core.id.eq_ignore_ascii_case(urn)
     }
 
     /// The attributes a body may set outside of extensions, in the order in
@@ -176,26 +206,32 @@ pub const RESOURCE_TYPE_JSON: &str = include_str!("../../schemas/resource-type.j
 /// The text of `schemas/schema.json`.
 pub const SCHEMA_JSON: &str = include_str!("../../schemas/schema.json");
 
-/// The resource type of people.
+/// The resource type of people, as every team has it.
 pub fn user() -> &'static ResourceType {
-    static USER: LazyLock<ResourceType> = LazyLock::new(|| ResourceType {
-        name: "User",
-        endpoint: "/Users",
-        core: Schema::read(USER_JSON),
-        extensions: vec![Schema::read(ENTERPRISE_USER_JSON)],
-        common: Schema::read(COMMON_JSON),
+    static USER: LazyLock<ResourceType> = LazyLock::new(|| {
+        let enterprise = Arc::new(Schema::read(ENTERPRISE_USER_JSON));
+        built_in("User", "/Users", &CORE_USER, vec![enterprise])
     });
     &USER
 }
 
-/// The resource type of groups.
+/// The resource type of groups, as every team has it.
 pub fn group() -> &'static ResourceType {
-    static GROUP: LazyLock<ResourceType> = LazyLock::new(|| ResourceType {
-        name: "Group",
-        endpoint: "/Groups",
-        core: Schema::read(GROUP_JSON),
-        extensions: Vec::new(),
-        common: Schema::read(COMMON_JSON),
-    });
+    static GROUP: LazyLock<ResourceType> =
+        LazyLock::new(|| built_in("Group", "/Groups", &CORE_GROUP, Vec::new()));
     &GROUP
+}
+
+static COMMON: LazyLock<Schema> = LazyLock::new(|| Schema::read(COMMON_JSON));
+static CORE_USER: LazyLock<Schema> = LazyLock::new(|| Schema::read(USER_JSON));
+static CORE_GROUP: LazyLock<Schema> = LazyLock::new(|| Schema::read(GROUP_JSON));
+
+fn built_in(
+    name: &'static str,
+    endpoint: &'static str,
+    core: &'static Schema,
+    extensions: Vec<Arc<Schema>>,
+) -> ResourceType {
+    let common = &COMMON;
+    ResourceType { name, endpoint, core, extensions, reading: Reading::Tolerant, common }
 }

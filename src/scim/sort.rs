@@ -34,6 +34,14 @@ impl Key {
             _ => None,
         }
     }
+
+    /// The milliseconds that are compared, where it is a date.
+    pub fn milliseconds(&self) -> Option<i64> {
+        match &self.0 {
+            Some(Ordered::Time(milliseconds)) => Some(*milliseconds),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]

@@ -12,6 +12,7 @@ use kafkaman_scim::api::front::{self, Decision};
 use kafkaman_scim::api::object;
 use kafkaman_scim::api::operator::{self, Step, TeamCall};
 use kafkaman_scim::api::scim::discovery;
+use kafkaman_scim::directory::schemas::Schemas;
 use kafkaman_scim::directory::team_id::TeamId;
 use kafkaman_scim::directory::{Context, Deployment, Fault};
 use kafkaman_scim::scim::Timestamp;
@@ -224,7 +225,8 @@ impl World {
         self.now.set(self.now.get() + 1);
         let now = Timestamp(self.now.get());
         let deployment = self.deployment.borrow();
-        run(&Context { sql, now, random: &random, deployment: &deployment })
+        let schemas = Schemas::built_in();
+        run(&Context { sql, now, random: &random, deployment: &deployment, schemas })
     }
 }
 

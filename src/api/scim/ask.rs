@@ -2,6 +2,7 @@
 
 use crate::scim::error::shorten;
 use crate::scim::list::Parameters;
+use crate::scim::schema::Reading;
 use crate::scim::{Error, json};
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
@@ -51,9 +52,14 @@ impl Ask {
     /// Reads a request whose path is below `/scim/v2`.
     ///
     /// # Errors
-    /// 406 if no media type of ours is acceptable.
-    pub(super) fn read(head: &Parts, body: Vec<u8>) -> Result<Self, Error> {
+    /// 406 if no media type of ours is acceptable; 404 for an empty segment in
+    /// the path where the team reads strictly.
+    pub(super) fn read(head: &Parts, body: Vec<u8>, reading: Reading) -> Result<Self, Error> {
         let path = head.uri.path().strip_prefix("/scim/v2").unwrap_or_default();
+        if reading.is_strict() && (path.contains("//") || path.len() > 1 && path.ends_with('/')) {
+            let detail = "there is no such endpoint: the path has an empty segment";
+            return Err(Error::status_only(404, detail));
+        }
         let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
         let media_type = accepted(&head.headers).ok_or_else(|| {
             Error::status_only(406, format!("answers are `{SCIM_JSON}` or `{PLAIN_JSON}`"))
@@ -70,7 +76,7 @@ impl Ask {
                 .split([',', ';'])
                 .any(|word| word.trim().eq_ignore_ascii_case("return=minimal")),
             body,
-            body_type: body_type(&head.headers),
+            body_type: body_type(&head.headers, reading),
         })
     }
 
@@ -127,7 +133,7 @@ fn accepted(headers: &HeaderMap) -> Option<&'static str> {
     plain
 }
 
-fn body_type(headers: &HeaderMap) -> BodyType {
+fn body_type(headers: &HeaderMap, reading: Reading) -> BodyType {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(encoding) = text(header::CONTENT_ENCODING)
         && !encoding.eq_ignore_ascii_case("identity")
@@ -142,7 +148,8 @@ fn body_type(headers: &HeaderMap) -> BodyType {
     };
     let mut parts = value.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
-    if ![SCIM_JSON, PLAIN_JSON, REVERSED_JSON].iter().any(|own| own.eq_ignore_ascii_case(essence)) {
+    let tolerated = if reading.is_strict() { SCIM_JSON } else { REVERSED_JSON };
+    if ![SCIM_JSON, PLAIN_JSON, tolerated].iter().any(|own| own.eq_ignore_ascii_case(essence)) {
         return BodyType::Refused(format!(
             "bodies are read as `{SCIM_JSON}` or `{PLAIN_JSON}`, not `{}`",
             shorten(essence)

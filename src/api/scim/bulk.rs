@@ -16,7 +16,7 @@ use crate::scim::bulk::{self, Method, Operation, Refused};
 use crate::scim::{Error, urn};
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Answers a request to `/Bulk`.
 pub(super) fn answer(
@@ -46,6 +46,8 @@ struct Job<'a> {
     context: &'a Context<'a>,
     actor: &'a Actor,
     operations: Vec<Result<Operation, Refused>>,
+    /// The bulkIds that each operation refers to.
+    references: Vec<BTreeSet<String>>,
     results: Vec<Option<Value>>,
     /// The operations that wait, in the client's order.
     waiting: Vec<usize>,
@@ -61,9 +63,13 @@ impl<'a> Job<'a> {
         let posts = request.operations.iter().flatten().filter(|own| own.method == Method::Post);
         let expected = posts.filter_map(|own| own.bulk_id.clone()).collect();
         let count = request.operations.len();
+        let references = |own: &Result<Operation, Refused>| {
+            own.as_ref().map(Operation::references).unwrap_or_default()
+        };
         Self {
             context,
             actor,
+            references: request.operations.iter().map(references).collect(),
             operations: request.operations,
             results: vec![None; count],
             waiting: (0..count).collect(),
@@ -90,30 +96,25 @@ impl<'a> Job<'a> {
 
     /// Carries an operation out if nothing it refers to is still to come.
     fn try_one(&mut self, index: usize) -> Result<bool, Failure> {
-        let operation = match self.operations.get(index) {
-            Some(Ok(operation)) => operation.clone(),
-            Some(Err(refused)) => {
-                let refused = refused.clone();
-                self.refuse(
-                    index,
-                    &refused.method,
-                    refused.bulk_id.as_deref(),
-                    None,
-                    &refused.error,
-                );
+        let Some(operation) = self.operations.get(index) else { return Ok(true) };
+        let operation = match operation {
+            Ok(operation) => operation,
+            Err(Refused { method, bulk_id, error }) => {
+                let result = refused(method, bulk_id.as_deref(), None, error);
+                self.fail_with(index, result);
                 return Ok(true);
             }
-            None => return Ok(true),
         };
-        let references = operation.references();
+        let references = self.references.get(index).into_iter().flatten();
         let is_lost = |id: &&String| !self.ids.contains_key(*id) && !self.expected.contains(*id);
-        if let Some(lost) = references.iter().find(is_lost) {
+        if let Some(lost) = references.clone().find(is_lost) {
             let lost = crate::scim::error::shorten(lost);
             let detail = format!("no resource stands behind `bulkId:{lost}`");
+            let operation = operation.clone();
             self.fail(index, &operation, &Error::status_only(409, detail));
             return Ok(true);
         }
-        if !references.iter().all(|id| self.ids.contains_key(id)) {
+        if !references.into_iter().all(|id| self.ids.contains_key(id)) {
             return Ok(false);
         }
         let resolved = operation.resolved(&self.ids, false);
@@ -203,21 +204,11 @@ impl<'a> Job<'a> {
         }
         let location = self.location(operation);
         let method = operation.method.name();
-        self.refuse(index, method, operation.bulk_id.as_deref(), location, error);
+        let result = refused(method, operation.bulk_id.as_deref(), location, error);
+        self.fail_with(index, result);
     }
 
-    fn refuse(
-        &mut self,
-        index: usize,
-        method: &str,
-        bulk_id: Option<&str>,
-        location: Option<Value>,
-        error: &Error,
-    ) {
-        let mut result = start(method, bulk_id);
-        result.extend(location.map(|location| ("location".to_owned(), location)));
-        result.insert("response".into(), error.to_json());
-        result.insert("status".into(), error.status().to_string().into());
+    fn fail_with(&mut self, index: usize, result: Map<String, Value>) {
         self.errors_left = self.errors_left.saturating_sub(1);
         self.put(index, result);
     }
@@ -239,6 +230,19 @@ fn start(method: &str, bulk_id: Option<&str>) -> Map<String, Value> {
     let mut result = Map::new();
     result.insert("method".into(), method.into());
     result.extend(bulk_id.map(|id| ("bulkId".to_owned(), id.into())));
+    result
+}
+
+fn refused(
+    method: &str,
+    bulk_id: Option<&str>,
+    location: Option<Value>,
+    error: &Error,
+) -> Map<String, Value> {
+    let mut result = start(method, bulk_id);
+    result.extend(location.map(|location| ("location".to_owned(), location)));
+    result.insert("response".into(), error.to_json());
+    result.insert("status".into(), error.status().to_string().into());
     result
 }
 

@@ -8,17 +8,22 @@
 use super::answer::{located, refusal, unmet, with_body};
 use super::ask::{self, Ask};
 use crate::directory::cursor::TIMEOUT_SECONDS;
+use crate::directory::resource::Kind;
+use crate::directory::schemas::Schemas;
 use crate::scim::list::{PAGE_DEFAULT, PAGE_MAX, Page};
 use crate::scim::patch::OPERATIONS_MAX;
-use crate::scim::schema::{self, ResourceType};
+use crate::scim::schema::{self, Reading, ResourceType};
 use crate::scim::{Error, urn};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 /// Answers a discovery request without a key.
 pub fn handle(base_url: &str, head: &Parts) -> Response<Vec<u8>> {
-    let answered = Ask::read(head, Vec::new()).and_then(|ask| answer(base_url, &ask));
+    let schemas = Schemas::built_in();
+    let answered = Ask::read(head, Vec::new(), Reading::Tolerant)
+        .and_then(|ask| answer(base_url, schemas, &ask));
     let mut response =
         answered.unwrap_or_else(|error| refusal(&error, ask::media_type(&head.headers)));
     if head.method == Method::HEAD {
@@ -28,14 +33,18 @@ pub fn handle(base_url: &str, head: &Parts) -> Response<Vec<u8>> {
 }
 
 /// Answers a discovery request, or 404 for any other path.
-pub(super) fn answer(base_url: &str, ask: &Ask) -> Result<Response<Vec<u8>>, Error> {
+pub(super) fn answer(
+    base_url: &str,
+    schemas: &Schemas,
+    ask: &Ask,
+) -> Result<Response<Vec<u8>>, Error> {
     let segments: Vec<&str> = ask.segments.iter().map(String::as_str).collect();
     let found = match segments.as_slice() {
-        ["ServiceProviderConfig"] => Some(Found::One(service_provider_config(base_url))),
-        ["ResourceTypes"] => Some(Found::All(resource_types(base_url))),
-        ["ResourceTypes", id] => by_id(resource_types(base_url), id),
-        ["Schemas"] => Some(Found::All(schemas(base_url))),
-        ["Schemas", id] => by_id(schemas(base_url), &percent_decoded(id)),
+        ["ServiceProviderConfig"] => Some(Found::One(service_provider_config(base_url, schemas))),
+        ["ResourceTypes"] => Some(Found::All(resource_types(base_url, schemas))),
+        ["ResourceTypes", id] => by_id(resource_types(base_url, schemas), id),
+        ["Schemas"] => Some(Found::All(published(base_url, schemas))),
+        ["Schemas", id] => by_id(published(base_url, schemas), &percent_decoded(id)),
         _ => None,
     };
     let Some(found) = found else {
@@ -84,8 +93,8 @@ fn percent_decoded(segment: &str) -> String {
 }
 
 /// RFC 7643 section 5, and RFC 9865 section 4 for `pagination`.
-fn service_provider_config(base_url: &str) -> Value {
-    json!({
+fn service_provider_config(base_url: &str, schemas: &Schemas) -> Value {
+    let mut config = json!({
         "schemas": [urn::SERVICE_PROVIDER_CONFIG],
         "patch": { "supported": true },
         // authentik reads `maxOperations` as the number of operations that it
@@ -118,14 +127,21 @@ fn service_provider_config(base_url: &str) -> Value {
             "resourceType": "ServiceProviderConfig",
             "location": format!("{base_url}/scim/v2/ServiceProviderConfig"),
         },
-    })
+    });
+    // Published where it is true: checkers refuse members that they do not know.
+    if schemas.resource_type(Kind::User).reading.is_strict()
+        && let Value::Object(config) = &mut config
+    {
+        config.insert("interopProfileConformant".into(), true.into());
+    }
+    config
 }
 
 /// RFC 7643 section 6.
-fn resource_types(base_url: &str) -> Vec<Value> {
+fn resource_types(base_url: &str, schemas: &Schemas) -> Vec<Value> {
     let one = |own: &ResourceType, description: &str| {
         let extension =
-            |extension: &schema::Schema| json!({ "schema": extension.id, "required": false });
+            |extension: &Arc<schema::Schema>| json!({ "schema": extension.id, "required": false });
         json!({
             "schemas": [urn::RESOURCE_TYPE],
             "id": own.name,
@@ -140,11 +156,15 @@ fn resource_types(base_url: &str) -> Vec<Value> {
             },
         })
     };
-    vec![one(schema::user(), "A member of the team"), one(schema::group(), "A group of members")]
+    vec![
+        one(schemas.resource_type(Kind::User), "A member of the team"),
+        one(schemas.resource_type(Kind::Group), "A group of members"),
+    ]
 }
 
-/// RFC 7643 section 7: the schema files, with where they stand.
-fn schemas(base_url: &str) -> Vec<Value> {
+/// RFC 7643 section 7: the schema files and what the team registered, with
+/// where they stand.
+fn published(base_url: &str, schemas: &Schemas) -> Vec<Value> {
     let texts = [
         schema::USER_JSON,
         schema::ENTERPRISE_USER_JSON,
@@ -163,5 +183,5 @@ fn schemas(base_url: &str) -> Vec<Value> {
         schema.insert("meta".into(), meta);
         Value::Object(schema)
     };
-    texts.into_iter().map(one).collect()
+    texts.into_iter().chain(schemas.definitions()).map(one).collect()
 }

@@ -24,12 +24,12 @@ pub(super) fn collection(
 ) -> Result<Response<Vec<u8>>, Failure> {
     match ask.method {
         Method::GET | Method::HEAD => {
-            let query = Query::parse(kind.resource_type(), &ask.parameters)?;
+            let query = Query::parse(context.resource_type(kind), &ask.parameters)?;
             let page = search::search(context, kind, &query)?;
             Ok(with_body(StatusCode::OK, ask.media_type, page.to_json()))
         }
         Method::POST => {
-            let projection = ask.parameters.projection(kind.resource_type())?;
+            let projection = ask.parameters.projection(context.resource_type(kind))?;
             let stored = create(context, actor, kind, ask.object()?)?;
             let rendered = render::one(context, &stored, &projection)?;
             Ok(whole(StatusCode::CREATED, ask, rendered))
@@ -63,7 +63,7 @@ fn read(
     id: &str,
     ask: &Ask,
 ) -> Result<Response<Vec<u8>>, Failure> {
-    let projection = ask.parameters.projection(kind.resource_type())?;
+    let projection = ask.parameters.projection(context.resource_type(kind))?;
     let stored = resource::fetch(context, kind, id)?;
     let rendered = render::one(context, &stored, &projection)?;
     if version::is_unchanged(ask.if_none_match.as_deref(), rendered.version) {
@@ -79,7 +79,7 @@ fn write(
     id: &str,
     ask: &Ask,
 ) -> Result<Response<Vec<u8>>, Failure> {
-    let projection = ask.parameters.projection(kind.resource_type())?;
+    let projection = ask.parameters.projection(context.resource_type(kind))?;
     let body = match ask.object() {
         Ok(body) => body,
         Err(error) => {

@@ -44,7 +44,7 @@ fn answer(
 ) -> Result<Response<Vec<u8>>, Failure> {
     let page = match kind {
         Some(kind) => {
-            let query = Query::parse(kind.resource_type(), parameters)?;
+            let query = Query::parse(context.resource_type(kind), parameters)?;
             search::search(context, kind, &query)?
         }
         None => both(context, parameters)?,
@@ -55,8 +55,8 @@ fn answer(
 /// A filter may name attributes that only one of the types has; the other has
 /// no match then. What neither type understands is refused.
 fn both(context: &Context<'_>, parameters: &Parameters) -> Result<Page, Failure> {
-    let users = of_one(Kind::User, parameters);
-    let groups = of_one(Kind::Group, parameters);
+    let users = of_one(context, Kind::User, parameters);
+    let groups = of_one(context, Kind::Group, parameters);
     let queries = match (&users, &groups) {
         (Ok(users), Ok(groups)) => vec![(Kind::User, users), (Kind::Group, groups)],
         (Ok(users), Err(_)) => vec![(Kind::User, users)],
@@ -68,11 +68,15 @@ fn both(context: &Context<'_>, parameters: &Parameters) -> Result<Page, Failure>
 
 /// The query as one of the types reads it. A type that lacks the attribute
 /// that is sorted by has all its resources where those without a value stand.
-fn of_one(kind: Kind, parameters: &Parameters) -> Result<Query<'static>, Error> {
-    let query = Query::parse(kind.resource_type(), parameters);
+fn of_one<'c>(
+    context: &Context<'c>,
+    kind: Kind,
+    parameters: &Parameters,
+) -> Result<Query<'c>, Error> {
+    let query = Query::parse(context.resource_type(kind), parameters);
     match query {
         Err(error) if error.scim_type() == Some(ScimType::InvalidPath) => {
-            Query::parse(kind.resource_type(), &parameters.without("sortBy"))
+            Query::parse(context.resource_type(kind), &parameters.without("sortBy"))
         }
         query => query,
     }

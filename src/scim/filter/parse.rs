@@ -4,12 +4,13 @@
 //! Budgets are charged while parsing, so that a hostile filter costs no more
 //! than its first excess. Beyond the grammar, `emails[type eq "work"].value
 //! eq "x"` is understood (Entra's lookup by e-mail address), as are booleans
-//! in quotes and operators in any case.
+//! in quotes and, where there is no mistaking, a missing space; not in a team
+//! that reads strictly.
 
 use super::{Filter, Literal, Operator, Text, fold};
 use crate::scim::error::shorten;
 use crate::scim::path::{self, Path};
-use crate::scim::schema::{Attribute, ResourceType, Returned, Type};
+use crate::scim::schema::{Attribute, Reading, ResourceType, Returned, Type};
 use crate::scim::{Error, ScimType, Timestamp};
 use serde_json::Value;
 
@@ -32,7 +33,8 @@ pub fn parse<'s>(resource_type: &'s ResourceType, text: &str) -> Result<Filter<'
             text.len()
         )));
     }
-    let mut parser = Parser { text, rest: text, terms: 0, scope: Scope::Resource(resource_type) };
+    let (scope, reading) = (Scope::Resource(resource_type), resource_type.reading);
+    let mut parser = Parser { text, rest: text, terms: 0, scope, reading };
     let filter = parser.or(0)?;
     parser.skip_spaces();
     if !parser.rest.is_empty() {
@@ -51,8 +53,10 @@ pub fn in_value_path<'s, 't>(
     attribute: &'s Attribute,
     text: &'t str,
     rest: &'t str,
+    reading: Reading,
 ) -> Result<(Filter<'s>, &'t str), Error> {
-    let mut parser = Parser { text, rest, terms: 0, scope: Scope::Element(attribute) };
+    let scope = Scope::Element(attribute);
+    let mut parser = Parser { text, rest, terms: 0, scope, reading };
     let filter = parser.or(0)?;
     parser.expect(']')?;
     Ok((filter, parser.rest))
@@ -72,6 +76,7 @@ struct Parser<'s, 't> {
     rest: &'t str,
     terms: usize,
     scope: Scope<'s>,
+    reading: Reading,
 }
 
 impl<'s, 't> Parser<'s, 't> {
@@ -148,7 +153,9 @@ impl<'s, 't> Parser<'s, 't> {
         self.scope = Scope::Element(path.attribute);
         let mut inner = self.or(depth)?;
         self.expect(']')?;
-        if let Some(rest) = self.rest.strip_prefix('.') {
+        if let Some(rest) = self.rest.strip_prefix('.')
+            && !self.reading.is_strict()
+        {
             self.rest = rest;
             let start = self.rest;
             let name = self.word();
@@ -178,11 +185,14 @@ impl<'s, 't> Parser<'s, 't> {
         let path = path.comparable().ok_or_else(|| {
             self.wrong_at(start, &format!("`{path}` is complex; compare one of its sub-attributes"))
         })?;
+        if self.reading.is_strict() && !self.rest.starts_with(' ') {
+            return Err(self.wrong("expected a space and a value to compare with"));
+        }
         self.skip_spaces();
         let literal_start = self.rest;
         let value = self.json_literal()?;
-        let literal =
-            typed(path, operator, &value).map_err(|what| self.wrong_at(literal_start, &what))?;
+        let literal = typed(path, operator, &value, self.reading)
+            .map_err(|what| self.wrong_at(literal_start, &what))?;
         Ok(Filter::Compare(path, operator, literal))
     }
 
@@ -212,9 +222,10 @@ impl<'s, 't> Parser<'s, 't> {
             }
             word
         };
-        let value: Option<Value> = serde_json::from_str(text)
-            .or_else(|_| serde_json::from_str(&text.to_ascii_lowercase()))
-            .ok();
+        let mut value: Option<Value> = serde_json::from_str(text).ok();
+        if value.is_none() && !self.reading.is_strict() {
+            value = serde_json::from_str(&text.to_ascii_lowercase()).ok();
+        }
         value.ok_or_else(|| {
             self.wrong(&format!("`{}` is no value; put text in double quotes", shorten(text)))
         })
@@ -319,7 +330,12 @@ pub fn boolean_text(text: &str) -> Option<bool> {
     }
 }
 
-fn typed(path: Path<'_>, operator: Operator, value: &Value) -> Result<Literal, String> {
+fn typed(
+    path: Path<'_>,
+    operator: Operator,
+    value: &Value,
+    reading: Reading,
+) -> Result<Literal, String> {
     let attribute = path.leaf();
     let kind = attribute.kind;
     if (operator.is_ordering() && matches!(kind, Type::Boolean | Type::Binary))
@@ -336,7 +352,7 @@ fn typed(path: Path<'_>, operator: Operator, value: &Value) -> Result<Literal, S
     match (kind, value) {
         (_, Value::Null) if matches!(operator, Operator::Eq | Operator::Ne) => Ok(Literal::Null),
         (Type::Boolean, Value::Bool(value)) => Ok(Literal::Boolean(*value)),
-        (Type::Boolean, Value::String(text)) => {
+        (Type::Boolean, Value::String(text)) if !reading.is_strict() => {
             boolean_text(text).map(Literal::Boolean).ok_or_else(mismatch)
         }
         (Type::Integer | Type::Decimal, Value::Number(number)) => {

@@ -7,9 +7,11 @@
 use super::{Op, Operation, Target};
 use crate::scim::Error;
 use crate::scim::filter::{Filter, Literal, Operator};
-use crate::scim::ingest::{self, is_bare, is_primary, is_same_element};
-use crate::scim::schema::{Attribute, Type};
+use crate::scim::ingest::VALUES_MAX;
+use crate::scim::ingest::{self, Identity, drop_repeated, is_bare, is_primary};
+use crate::scim::schema::{Attribute, Reading, Type};
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 
 /// Applies an operation to a document.
 ///
@@ -39,19 +41,19 @@ pub fn apply(document: &mut Map<String, Value>, operation: &Operation<'_>) -> Re
 fn in_holder(holder: &mut Map<String, Value>, operation: &Operation<'_>) -> Result<(), Error> {
     let Target { path, filter } = &operation.target;
     if operation.op == Op::Remove {
-        return remove(holder, &operation.target, operation.value.as_ref());
+        return remove(holder, operation, operation.value.as_ref());
     }
     let given = operation.value.clone().unwrap_or(Value::Null);
     let place = path.to_string();
     let value = match (filter, path.sub) {
-        (Some(_), None) => ingest::element(path.attribute, given, &place)?,
-        _ => ingest::value(path.leaf(), given, &place)?,
+        (Some(_), None) => ingest::element(path.attribute, given, &place, operation.reading)?,
+        _ => ingest::value(path.leaf(), given, &place, operation.reading)?,
     };
     let Some(value) = value else {
         // Null or empty is absence (RFC 7643 section 2.5): replacing by it
         // clears, adding it adds nothing.
         return match operation.op {
-            Op::Replace => remove(holder, &operation.target, None),
+            Op::Replace => remove(holder, operation, None),
             _ => Ok(()),
         };
     };
@@ -108,6 +110,7 @@ fn in_elements(
         // `emails[type eq "work"].value` on people who have no such address
         // yet, and one such error would fail its whole request, so the
         // element that the filter describes is made.
+        let sub = sub.filter(|_| !operation.reading.is_strict());
         let Some(element) = sub.and_then(|_| described_by(filter)) else {
             return Err(Error::no_target(format!(
                 "no value of `{}` matches `{filter}`",
@@ -136,10 +139,10 @@ fn in_elements(
 
 fn remove(
     holder: &mut Map<String, Value>,
-    target: &Target<'_>,
+    operation: &Operation<'_>,
     value: Option<&Value>,
 ) -> Result<(), Error> {
-    let Target { path, filter } = target;
+    let Target { path, filter } = &operation.target;
     let name = &path.attribute.name;
     if path.attribute.required && path.sub.is_none() && filter.is_none() {
         return Err(Error::mutability(format!("`{path}` is required and cannot be removed")));
@@ -159,7 +162,7 @@ fn remove(
         }
         return Ok(());
     }
-    let listed = listed_values(path.attribute, value)?;
+    let listed = listed_values(path.attribute, value, operation.reading)?;
     let mut elements = take_elements(holder, name);
     let chosen = |element: &Value| match (filter, &listed) {
         (Some(filter), _) => matches(filter, element),
@@ -191,13 +194,20 @@ fn remove(
 fn listed_values(
     attribute: &Attribute,
     value: Option<&Value>,
+    reading: Reading,
 ) -> Result<Option<Vec<Value>>, Error> {
     let Some(value) = value else { return Ok(None) };
     if value.is_null() {
         return Ok(None);
     }
-    let value = ingest::value(attribute, value.clone(), &attribute.name)?;
-    Ok(Some(value.map_or_else(Vec::new, elements_of)))
+    let value = ingest::value(attribute, value.clone(), &attribute.name, reading)?;
+    let listed = value.map_or_else(Vec::new, elements_of);
+    if listed.len() > VALUES_MAX {
+        let count = listed.len();
+        let detail = format!("`value` lists {count} values; at most {VALUES_MAX} are kept");
+        return Err(Error::invalid_value(detail));
+    }
+    Ok(Some(listed))
 }
 
 /// Whether an element has everything that a listed one names.
@@ -235,18 +245,20 @@ fn put(slot: &mut Value, name: &str, value: Value) {
 /// takes over what else the new one says.
 fn add_elements(elements: &mut Vec<Value>, given: Vec<Value>) {
     let mut touched = vec![false; elements.len()];
-    for new in given {
-        let same = elements.iter().position(|element| is_same_element(element, &new));
-        match (same.and_then(|index| elements.get_mut(index)), new) {
-            (Some(Value::Object(element)), Value::Object(new)) => element.extend(new),
-            (Some(_), _) => {}
-            (None, new) => {
-                elements.push(new);
-                touched.push(true);
-                continue;
-            }
+    let places: HashMap<Identity<'_>, usize> =
+        elements.iter().enumerate().rev().map(|(at, own)| (Identity::of(own), at)).collect();
+    let places: Vec<Option<usize>> =
+        given.iter().map(|new| places.get(&Identity::of(new)).copied()).collect();
+    for (new, place) in given.into_iter().zip(places) {
+        let Some(place) = place else {
+            elements.push(new);
+            touched.push(true);
+            continue;
+        };
+        if let (Some(Value::Object(element)), Value::Object(new)) = (elements.get_mut(place), new) {
+            element.extend(new);
         }
-        if let Some(touched) = same.and_then(|index| touched.get_mut(index)) {
+        if let Some(touched) = touched.get_mut(place) {
             *touched = true;
         }
     }
@@ -281,17 +293,6 @@ fn keep_one_primary(elements: &mut [Value], new: &[bool]) {
             put(element, "primary", Value::Bool(false));
         }
     }
-}
-
-/// RFC 7643 section 2.4 allows each value and type once.
-fn drop_repeated(elements: &mut Vec<Value>) {
-    let mut kept: Vec<Value> = Vec::with_capacity(elements.len());
-    for element in elements.drain(..) {
-        if !kept.iter().any(|other| is_same_element(other, &element)) {
-            kept.push(element);
-        }
-    }
-    *elements = kept;
 }
 
 /// The element that a filter of equalities describes: `type eq "work"` is

@@ -5,7 +5,7 @@ use crate::scim::error::shorten;
 use crate::scim::filter;
 use crate::scim::json::kind;
 use crate::scim::path::{self, Target as Named};
-use crate::scim::schema::{Mutability, ResourceType, Type};
+use crate::scim::schema::{Mutability, Reading, ResourceType, Type};
 use crate::scim::{Error, urn};
 use serde_json::{Map, Value};
 
@@ -68,7 +68,7 @@ fn one<'s>(
         )));
     };
     let op = match take(&mut operation, "op") {
-        Some(Value::String(name)) => op_named(&name).ok_or_else(|| {
+        Some(Value::String(name)) => op_named(&name, resource_type.reading).ok_or_else(|| {
             Error::invalid_syntax(format!(
                 "`op` must be add, remove or replace, not `{}`",
                 shorten(&name)
@@ -87,8 +87,9 @@ fn one<'s>(
 }
 
 /// `Add` and `Replace` are Entra's spelling.
-fn op_named(name: &str) -> Option<Op> {
-    match name.to_ascii_lowercase().as_str() {
+fn op_named(name: &str, reading: Reading) -> Option<Op> {
+    let name = if reading.is_strict() { name.to_owned() } else { name.to_ascii_lowercase() };
+    match name.as_str() {
         "add" => Some(Op::Add),
         "remove" => Some(Op::Remove),
         "replace" => Some(Op::Replace),
@@ -107,12 +108,21 @@ fn with_path<'s>(
     if op != Op::Remove && value.is_none() {
         return Err(Error::invalid_value("an operation with a `path` needs a `value`"));
     }
+    let reading = resource_type.reading;
+    if reading.is_strict() && op == Op::Remove && value.is_some() {
+        // RFC 7644 section 3.5.2.2 knows no `value` here and would have all
+        // values go, which is not what a client that lists some of them means.
+        return Err(Error::invalid_syntax("a remove operation takes no `value`"));
+    }
     match path::resolve(resource_type, text.trim()) {
+        Ok(Named::Extension(_) | Named::Core) if reading.is_strict() => {
+            Err(Error::invalid_path(format!("`{text}` names a schema; name an attribute of it")))
+        }
         // The whole extension, as one object.
         Ok(Named::Extension(schema)) if op == Op::Remove => {
             for attribute in &schema.attributes {
                 let path = path::Path { extension: Some(schema), attribute, sub: None };
-                push(patch, op, Target { path, filter: None }, None, place)?;
+                push(patch, (op, reading), Target { path, filter: None }, None, place)?;
             }
             Ok(())
         }
@@ -120,12 +130,17 @@ fn with_path<'s>(
             members_of(resource_type, op, &format!("{}:", schema.id), value, place, patch)
         }
         Ok(Named::Core) => pathless(resource_type, op, value, place, patch),
-        Ok(Named::Attribute(path)) => push(patch, op, Target { path, filter: None }, value, place),
+        Ok(Named::Attribute(path)) => {
+            push(patch, (op, reading), Target { path, filter: None }, value, place)
+        }
         Err(what) => match text.contains('[') {
-            true => push(patch, op, value_path(resource_type, text.trim())?, value, place),
+            true => {
+                let target = value_path(resource_type, text.trim())?;
+                push(patch, (op, reading), target, value, place)
+            }
             // Entra and Okta push attributes that their admins mapped and we do
             // not have; one such must not fail all the others.
-            false if path::is_well_formed(text.trim()) => {
+            false if path::is_well_formed(text.trim()) && !reading.is_strict() => {
                 patch.ignored.push(shorten(text));
                 Ok(())
             }
@@ -143,8 +158,9 @@ fn value_path<'s>(resource_type: &'s ResourceType, text: &str) -> Result<Target<
             "`{path}` takes no `[…]`; only a multi-valued complex attribute does"
         )));
     }
-    let (filter, rest) = filter::in_value_path(path.attribute, text, rest)
-        .map_err(|error| Error::invalid_path(error.detail().replacen("filter", "path", 1)))?;
+    let (filter, rest) =
+        filter::in_value_path(path.attribute, text, rest, resource_type.reading)
+            .map_err(|error| Error::invalid_path(error.detail().replacen("filter", "path", 1)))?;
     if let Some(sub) = rest.strip_prefix('.') {
         path.sub = Some(path.attribute.sub(sub).ok_or_else(|| {
             Error::invalid_path(format!(
@@ -169,6 +185,10 @@ fn pathless<'s>(
 ) -> Result<(), Error> {
     if op == Op::Remove {
         return Err(Error::no_target("a remove operation needs a `path`"));
+    }
+    if resource_type.reading.is_strict() {
+        // draft-zollner-scim-interop-profile; RFC 7644 section 3.5.2.1 has them.
+        return Err(Error::invalid_syntax("an operation needs a `path`: this team reads strictly"));
     }
     members_of(resource_type, op, "", value, place, patch)
 }
@@ -219,14 +239,14 @@ fn members_of<'s>(
         {
             continue;
         }
-        push(patch, op, target, Some(value), place)?;
+        push(patch, (op, resource_type.reading), target, Some(value), place)?;
     }
     Ok(())
 }
 
 fn push<'s>(
     patch: &mut Patch<'s>,
-    op: Op,
+    (op, reading): (Op, Reading),
     target: Target<'s>,
     value: Option<Value>,
     place: &str,
@@ -236,7 +256,7 @@ fn push<'s>(
     if path.is("schemas", "") || ours(path.attribute.mutability) || ours(path.leaf().mutability) {
         return Err(Error::mutability(format!("`{path}` is read-only")));
     }
-    patch.operations.push(Operation { op, target, value, place: place.to_owned() });
+    patch.operations.push(Operation { op, target, value, reading, place: place.to_owned() });
     Ok(())
 }
 
