@@ -8,6 +8,7 @@
 pub mod bulk;
 pub mod datetime;
 pub mod error;
+pub mod extension;
 pub mod filter;
 pub mod ingest;
 pub mod json;

@@ -88,16 +88,27 @@ fn replay_folder(folder: &str) {
         replayed += 1;
         let story: Value = serde_json::from_slice(&fs::read(&path).unwrap())
             .unwrap_or_else(|error| panic!("{name}: {error}"));
-        let differences = Story::new(story["keepAdmin"] == true).replay(&story);
-        if !differences.is_empty() {
-            failed += 1;
-            writeln!(report, "\n{name}: {}", story["name"]).unwrap();
-            for difference in differences {
-                writeln!(report, "  {difference}").unwrap();
+        for mode in modes(&story) {
+            let is_strict = mode == "strict";
+            let differences =
+                Story::new(story["keepAdmin"] == true, is_strict).replay(&story, is_strict);
+            if !differences.is_empty() {
+                failed += 1;
+                writeln!(report, "\n{name} ({mode}): {}", story["name"]).unwrap();
+                for difference in differences {
+                    writeln!(report, "  {difference}").unwrap();
+                }
             }
         }
     }
     assert!(report.is_empty(), "{failed} of {replayed} exchanges failed\n{report}");
+}
+
+/// How the story's team reads: once for each.
+fn modes(story: &Value) -> Vec<String> {
+    let modes = story["modes"].as_array().cloned().unwrap_or_else(|| vec!["tolerant".into()]);
+    let modes = modes.iter().map(|mode| mode.as_str().unwrap().to_owned());
+    modes.inspect(|mode| assert!(["tolerant", "strict"].contains(&mode.as_str()))).collect()
 }
 
 struct Story {
@@ -109,9 +120,13 @@ struct Story {
 
 impl Story {
     /// Two teams. Unless `keep_admin`, nobody is in them.
-    fn new(keep_admin: bool) -> Self {
+    fn new(keep_admin: bool, is_strict: bool) -> Self {
         let world = World::new();
         let (ours, other) = (world.team("acme"), world.team("other"));
+        if is_strict {
+            let settings = serde_json::json!({ "strictMode": true });
+            world.ok(&ours.admin, "PATCH", "/teams/acme/v1/settings", settings);
+        }
         if !keep_admin {
             for team in [&ours, &other] {
                 let list = world.ok(&team.key, "GET", "/scim/v2/Users", Value::Null);
@@ -130,8 +145,8 @@ impl Story {
     }
 
     /// What differed, step by step.
-    fn replay(mut self, story: &Value) -> Vec<String> {
-        let mut found = unknown_keys(story, &["name", "source", "keepAdmin", "steps"]);
+    fn replay(mut self, story: &Value, is_strict: bool) -> Vec<String> {
+        let mut found = unknown_keys(story, &["name", "source", "keepAdmin", "modes", "steps"]);
         for (index, step) in story["steps"].as_array().unwrap().iter().enumerate() {
             let (first, last) = match step["repeat"].as_array() {
                 Some(range) => (range[0].as_u64().unwrap(), range[1].as_u64().unwrap()),
@@ -139,7 +154,7 @@ impl Story {
             };
             for n in first..=last {
                 let step = rewrite(step, &|text| Ok(text.replace("${n}", &n.to_string()))).unwrap();
-                let differences = self.step(&step).unwrap_or_else(|broken| vec![broken]);
+                let differences = self.step(&step, is_strict).unwrap_or_else(|broken| vec![broken]);
                 if !differences.is_empty() {
                     let request = &step["request"];
                     let at =
@@ -153,9 +168,12 @@ impl Story {
 
     /// Plays one step. An `Err` is a slip in the file, or a capture that an
     /// earlier difference left out.
-    fn step(&mut self, step: &Value) -> Result<Vec<String>, String> {
-        let mut found = unknown_keys(step, &["note", "repeat", "request", "response", "capture"]);
-        let expected = rewrite(&step["response"], &|text| self.expand(text))?;
+    fn step(&mut self, step: &Value, is_strict: bool) -> Result<Vec<String>, String> {
+        const KEYS: [&str; 6] = ["note", "repeat", "request", "response", "strict", "capture"];
+        let mut found = unknown_keys(step, &KEYS);
+        let expected = if is_strict { step.get("strict") } else { None };
+        let expected = expected.unwrap_or(&step["response"]);
+        let expected = rewrite(expected, &|text| self.expand(text))?;
         found.extend(unknown_keys(&expected, &["status", "headers", "body"]));
         let request = rewrite(&step["request"], &|text| self.expand(text))?;
         let response = self.world.send(self.request(&request)?);
@@ -183,7 +201,9 @@ impl Story {
         if !found.is_empty() {
             found.push(format!("answer: {status} {}", text.chars().take(1000).collect::<String>()));
         }
-        for (name, pointer) in step["capture"].as_object().into_iter().flatten() {
+        // What a strict team refuses is not there to be captured.
+        let captures = if status < 400 { step["capture"].as_object() } else { None };
+        for (name, pointer) in captures.into_iter().flatten() {
             let value = body.as_ref().and_then(|body| body.pointer(pointer.as_str()?)?.as_str());
             match value {
                 Some(value) => drop(self.names.insert(name.clone(), value.to_owned())),

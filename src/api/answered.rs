@@ -14,6 +14,8 @@ pub enum After {
     Nothing,
     /// Empty the object's storage, then send it.
     DeleteEverything,
+    /// Call `object::upkeep` soon, then send it.
+    Upkeep,
 }
 
 /// An answer, and what the log should know.

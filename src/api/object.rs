@@ -6,7 +6,7 @@ use crate::directory::audit::Actor;
 use crate::directory::credential::{Credential, Kind};
 use crate::directory::schemas::Schemas;
 use crate::directory::team_id::TeamId;
-use crate::directory::{Context, Failure, Fault, migrate, sql, tokens};
+use crate::directory::{Context, Failure, Fault, migrate, sql, tokens, upkeep};
 use crate::scim::Error;
 use http::{Request, Response};
 
@@ -26,6 +26,17 @@ pub fn open(context: &Context<'_>) -> Result<(), Fault> {
     migrated.map_err(|failure| match failure {
         Failure::Refused(fault) | Failure::Fault(fault) => fault,
     })
+}
+
+/// Does one step of what is done by alarm; returns whether there is more.
+///
+/// # Errors
+/// A fault; nothing of the step stays.
+pub fn upkeep(context: &Context<'_>) -> Result<bool, Fault> {
+    if migrate::version(context.sql)?.is_none() {
+        return Ok(false);
+    }
+    upkeep::step(context)
 }
 
 /// Answers a request to the Team object of this id.

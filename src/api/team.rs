@@ -4,7 +4,10 @@
 //! Worker has seen to it that the credential is an admin token of this very
 //! team with a good tag; here it is found out whether it still opens anything.
 
-use super::answered::Answered;
+mod schemas;
+mod settings;
+
+use super::answered::{After, Answered};
 use super::route::{Captures, Found, Route, find};
 use super::{bearer, body, problem};
 use crate::directory::audit::{self, Actor};
@@ -20,6 +23,7 @@ use crate::scim::list::Parameters;
 use http::{Method, Request, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::cell::Cell;
 
 /// A request of an admin, on its way to an endpoint.
 pub struct Call<'a> {
@@ -30,6 +34,8 @@ pub struct Call<'a> {
     captures: Captures<'a>,
     parameters: Parameters,
     body: Vec<u8>,
+    /// What the runtime has to do besides answering.
+    after: &'a Cell<After>,
 }
 
 type Answer = Result<Response<Vec<u8>>, Failure<Problem>>;
@@ -57,15 +63,43 @@ pub const ROUTES: &[Route<Handler>] = &[
         pattern: "/teams/{team}/v1/scim/keys/{key}",
         handler: revoke_key,
     },
+    Route {
+        method: Method::GET,
+        pattern: "/teams/{team}/v1/scim/schemas",
+        handler: schemas::list_all,
+    },
+    Route {
+        method: Method::PUT,
+        pattern: "/teams/{team}/v1/scim/schemas/{urn}",
+        handler: schemas::register,
+    },
+    Route {
+        method: Method::DELETE,
+        pattern: "/teams/{team}/v1/scim/schemas/{urn}",
+        handler: schemas::remove,
+    },
+    Route { method: Method::GET, pattern: "/teams/{team}/v1/settings", handler: settings::read },
+    Route {
+        method: Method::PATCH,
+        pattern: "/teams/{team}/v1/settings",
+        handler: settings::change,
+    },
     Route { method: Method::GET, pattern: "/teams/{team}/v1/audit", handler: list_audit },
 ];
 
 /// Answers a request to the team API.
 pub fn handle(context: &Context<'_>, name: &TeamId, request: Request<Vec<u8>>) -> Answered {
-    Answered::of_problem(answer(context, name, request))
+    let after = Cell::new(After::Nothing);
+    let answered = Answered::of_problem(answer(context, name, request, &after));
+    Answered { after: after.get(), ..answered }
 }
 
-fn answer(context: &Context<'_>, name: &TeamId, request: Request<Vec<u8>>) -> Answer {
+fn answer(
+    context: &Context<'_>,
+    name: &TeamId,
+    request: Request<Vec<u8>>,
+    after: &Cell<After>,
+) -> Answer {
     let (head, body) = request.into_parts();
     let credential = bearer::token(&head.headers)
         .and_then(|text| Credential::read(&context.deployment.signing, text))
@@ -91,6 +125,7 @@ fn answer(context: &Context<'_>, name: &TeamId, request: Request<Vec<u8>>) -> An
         captures,
         parameters: Parameters::parse(head.uri.query().unwrap_or_default()),
         body,
+        after,
     };
     (route.handler)(&call)
 }

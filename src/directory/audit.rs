@@ -55,6 +55,14 @@ pub enum Action {
     ScimEnabled,
     /// SCIM was switched off.
     ScimDisabled,
+    /// SCIM is read strictly from now on.
+    StrictModeEnabled,
+    /// SCIM is read with its tolerances from now on.
+    StrictModeDisabled,
+    /// A schema of the team's own was registered or changed.
+    SchemaRegistered,
+    /// A schema of the team's own was removed.
+    SchemaRemoved,
     /// A SCIM API key was made.
     KeyGenerated,
     /// A SCIM API key was replaced by a new one.
@@ -98,6 +106,10 @@ impl Action {
             Self::SsoRemoved => "sso.removed",
             Self::ScimEnabled => "scim.enabled",
             Self::ScimDisabled => "scim.disabled",
+            Self::StrictModeEnabled => "scim.strict.enabled",
+            Self::StrictModeDisabled => "scim.strict.disabled",
+            Self::SchemaRegistered => "scim.schema.registered",
+            Self::SchemaRemoved => "scim.schema.removed",
             Self::KeyGenerated => "scim.key.generated",
             Self::KeyRegenerated => "scim.key.regenerated",
             Self::KeyRevoked => "scim.key.revoked",

@@ -132,12 +132,17 @@ fn with_groups(
     if let Some(manager) = &manager {
         derived.push_str(&manager.to_string());
     }
+    if context.schemas.version > 0 {
+        // A schema that comes or goes changes what an unchanged resource shows.
+        derived.push_str(&format!("schemas {}", context.schemas.version));
+    }
     let version = Version {
         stored: stored.version,
         derived: (!derived.is_empty()).then(|| digest(&derived)),
     };
     let meta = meta(context, stored, version);
-    let text = if projection.is_chosen() || manager.is_some() {
+    let has_on_request = context.resource_type(stored.kind).has_on_request();
+    let text = if projection.is_chosen() || manager.is_some() || has_on_request {
         projected(context, stored, projection, manager, groups, members, meta)?
     } else {
         let groups = groups.map(|groups| groups.to_string());

@@ -6,6 +6,7 @@
 //! without any of its own, which is most, shares one value and reads nothing.
 
 use super::Context;
+use super::extensions::{self, Extension, State};
 use super::lookup::{self, Lookup};
 use super::resource::Kind;
 use super::sql::{Row, SqlError};
@@ -42,6 +43,19 @@ pub(super) struct Registered {
     pub(super) of_groups: bool,
 }
 
+impl Registered {
+    /// An extension as it was registered, ready to be used.
+    pub(super) fn of(own: &Extension) -> Self {
+        Self {
+            seq: own.seq,
+            schema: Arc::new(Schema::read(&own.definition)),
+            definition: own.definition.clone(),
+            of_users: own.of_users,
+            of_groups: own.of_groups,
+        }
+    }
+}
+
 /// What the team's row says of its schemas.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Setting {
@@ -75,23 +89,14 @@ impl Schemas {
                 Reading::Strict => Cow::Owned(Self::of(setting, Vec::new(), Vec::new())),
             });
         }
-        let registered = context.sql.all(
-            "SELECT seq, of_users, of_groups, definition FROM extension
-             WHERE state = 'live' ORDER BY seq",
-            &[],
-            |mut row| {
-                let (seq, of_users) = (row.integer()?, row.boolean()?);
-                let (of_groups, definition) = (row.boolean()?, row.text()?);
-                let schema = Arc::new(Schema::read(&definition));
-                Ok(Registered { seq, schema, definition, of_users, of_groups })
-            },
-        )?;
-        let indexed: Vec<(i64, String, bool)> = context.sql.all(
-            "SELECT extension, name, state = 'ready' FROM extension_index
-             WHERE state IN ('filling', 'ready')",
-            &[],
-            |mut row| Ok((row.integer()?, row.text()?, row.boolean()?)),
-        )?;
+        let all = extensions::list(context)?;
+        let live = || all.iter().filter(|own| own.state == State::Live);
+        let registered = live().map(Registered::of).collect();
+        let indexed = live().flat_map(|own| {
+            let kept = own.indexes.iter().filter(|(_, state)| state != "emptying");
+            kept.map(|(name, state)| (own.seq, name.clone(), state == "ready"))
+        });
+        let indexed = indexed.collect();
         Ok(Cow::Owned(Self::of(setting, registered, indexed)))
     }
 

@@ -157,6 +157,23 @@ pub fn set_scim(
     })
 }
 
+/// Has what providers send read strictly, or with its tolerances.
+pub fn set_strict(
+    context: &Context<'_>,
+    actor: &Actor,
+    strict: bool,
+) -> Result<(), Failure<Problem>> {
+    context.transaction(|| {
+        let Some(team) = read(context)? else { return Err(not_found().into()) };
+        if team.schemas.reading.is_strict() == strict {
+            return Ok(());
+        }
+        context.sql.execute("UPDATE team SET strict = ?", &[strict.into()])?;
+        let action = if strict { Action::StrictModeEnabled } else { Action::StrictModeDisabled };
+        Ok(audit::record(context, actor, action, &team.id, &json!({}))?)
+    })
+}
+
 /// The refusal where there is no team.
 pub fn not_found() -> Problem {
     Problem::new(Kind::NotFound, "team_not_found", "there is no such team")

@@ -1,4 +1,4 @@
-//! One JSON line a request, for whoever operates the deployment, and the
+//! One JSON line a request or alarm, for whoever operates the deployment, and the
 //! request id that client and log share.
 //!
 //! Ids only: no secret, no name, no address, no query (a filter holds them).
@@ -34,8 +34,8 @@ pub(super) struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Writes the line and gives the response its request id.
-    pub(super) fn answer(&self, mut response: HttpResponse<Vec<u8>>) -> Result<Response> {
+    /// Writes the line.
+    pub(super) fn write(&self) {
         let mut line = json!({
             "part": self.part,
             "requestId": self.request_id,
@@ -50,11 +50,24 @@ impl Line<'_> {
             line.insert("fault".into(), fault.as_str().into());
         }
         console_log!("{line}");
+    }
+
+    /// Writes the line and gives the response its request id.
+    pub(super) fn answer(&self, mut response: HttpResponse<Vec<u8>>) -> Result<Response> {
+        self.write();
         if let Ok(id) = HeaderValue::from_str(self.request_id) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
         convert::response(response)
     }
+}
+
+/// An id for what no client asked for.
+pub(super) fn random_id() -> String {
+    let mut random = [0; 8];
+    // Without randomness the id is all zeros, which breaks nothing.
+    drop(super::settings::random(&mut random));
+    format!("{:016x}", u64::from_be_bytes(random))
 }
 
 /// The request's id: the client's, if it is one that a log can take, else the
@@ -67,17 +80,14 @@ pub(super) fn request_id(headers: &HeaderMap) -> String {
     if let Some(id) = text(REQUEST_ID).or_else(|| text("cf-ray")).filter(fits) {
         return id.to_owned();
     }
-    let mut random = [0; 8];
-    // Without randomness the id is all zeros, which breaks nothing.
-    drop(super::settings::random(&mut random));
-    format!("{:016x}", u64::from_be_bytes(random))
+    random_id()
 }
 
 /// Method and path, with everything that might name a person or be a client's
 /// own text left out.
 pub(super) fn route(method: &Method, path: &str) -> String {
     let known = |segment: &str| {
-        const KNOWN: [&str; 29] = [
+        const KNOWN: [&str; 31] = [
             "",
             "scim",
             "v1",
@@ -98,6 +108,8 @@ pub(super) fn route(method: &Method, path: &str) -> String {
             "enable",
             "disable",
             "keys",
+            "schemas",
+            "settings",
             "regenerate",
             "suspend",
             "resume",

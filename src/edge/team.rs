@@ -7,19 +7,23 @@ use super::sql::Engine;
 use super::{convert, log, settings};
 use crate::api::answered::{After, Answered};
 use crate::api::object;
-use crate::directory::Context;
 use crate::directory::schemas::Schemas;
 use crate::directory::team_id::TeamId;
+use crate::directory::{Context, Deployment};
 use crate::scim::Timestamp;
 use http::{HeaderValue, Request as HttpRequest, Response as HttpResponse};
 use std::cell::Cell;
+use std::time::Duration;
 use worker::{Date, DurableObject, Env, Error, Request, Response, Result, State, durable_object};
 
+/// When to take up a step of upkeep again that failed. The platform would try
+/// six times and then never again.
+const UPKEEP_RETRY: Duration = Duration::from_secs(60);
 /// With an operator's token in this header, an answer says what it cost.
 const DEBUG_HEADER: &str = "x-kafkaman-debug";
 
 /// One team's Durable Object.
-#[durable_object(fetch)]
+#[durable_object(alarm)]
 pub(super) struct Team {
     state: State,
     env: Env,
@@ -43,20 +47,20 @@ impl DurableObject for Team {
             .ok_or_else(|| Error::RustError("a Team object has no team's name".into()))?;
         let deployment = settings::deployment(&self.env)?;
         let engine = Engine::new(self.state.storage());
-        let context = Context {
-            sql: &engine,
-            now: Timestamp(i64::try_from(started).unwrap_or(0)),
-            random: &settings::random,
-            deployment: &deployment,
-            schemas: Schemas::built_in(),
-        };
+        let context = context(&engine, &deployment, started);
         let request_id = log::request_id(request.headers());
         let route = log::route(request.method(), request.uri().path());
         let wants_debug = wants_debug(&context, &request);
         let Answered { mut response, after, fault } = self.answer(&context, &team, request);
-        if after == After::DeleteEverything {
-            self.opened.set(false);
-            self.state.storage().delete_all().await?;
+        match after {
+            After::Nothing => {}
+            After::DeleteEverything => {
+                self.opened.set(false);
+                self.state.storage().delete_alarm().await?;
+                self.state.storage().delete_all().await?;
+            }
+            // In the same turn as the change, and so with it or not at all.
+            After::Upkeep => self.state.storage().set_alarm(Duration::ZERO).await?,
         }
         if wants_debug {
             show_rows(&mut response, engine.rows());
@@ -72,6 +76,43 @@ impl DurableObject for Team {
             fault: fault.map(|fault| fault.to_string()),
         }
         .answer(response)
+    }
+
+    /// One step of what is done by alarm, then the next.
+    async fn alarm(&self) -> Result<Response> {
+        let deployment = settings::deployment(&self.env)?;
+        let engine = Engine::new(self.state.storage());
+        let started = Date::now().as_millis();
+        let done = object::upkeep(&context(&engine, &deployment, started));
+        let next = match done {
+            Ok(is_more) => is_more.then_some(Duration::ZERO),
+            Err(_) => Some(UPKEEP_RETRY),
+        };
+        log::Line {
+            part: "upkeep",
+            request_id: &log::random_id(),
+            team: self.state.id().name().as_deref(),
+            route: "alarm",
+            status: if done.is_ok() { 200 } else { 500 },
+            started,
+            rows: engine.rows(),
+            fault: done.err().map(|fault| fault.to_string()),
+        }
+        .write();
+        if let Some(delay) = next {
+            self.state.storage().set_alarm(delay).await?;
+        }
+        Response::empty()
+    }
+}
+
+fn context<'a>(engine: &'a Engine, deployment: &'a Deployment, now: u64) -> Context<'a> {
+    Context {
+        sql: engine,
+        now: Timestamp(i64::try_from(now).unwrap_or(0)),
+        random: &settings::random,
+        deployment,
+        schemas: Schemas::built_in(),
     }
 }
 

@@ -92,16 +92,43 @@ impl<'s> Projection<'s> {
         mut resource: Map<String, Value>,
     ) -> Map<String, Value> {
         match self {
-            Self::Default => resource,
-            Self::Only(targets) => only(resource_type, &resource, targets),
+            Self::Default => {}
+            Self::Only(targets) => return only(resource_type, &resource, targets),
             Self::Without(targets) => {
                 for target in targets {
                     exclude(resource_type, &mut resource, target);
                 }
-                resource
             }
         }
+        for schema in &resource_type.extensions {
+            if let Some(Value::Object(own)) = resource.get_mut(&schema.id) {
+                own.retain(|name, _| returned(schema, name) != Some(Returned::Request));
+                if own.is_empty() {
+                    resource.shift_remove(&schema.id);
+                }
+            }
+        }
+        resource
     }
+}
+
+/// When an attribute of an extension is returned. Core attributes are returned
+/// always or by default; an extension's may be on request.
+fn returned(schema: &Schema, name: &str) -> Option<Returned> {
+    schema.attributes.iter().find(|own| own.name == name).map(|own| own.returned)
+}
+
+/// An attribute of an extension that is always returned.
+fn always_of<'s>(resource_type: &'s ResourceType, urn: &str) -> impl Iterator<Item = Path<'s>> {
+    let schema = resource_type.extensions.iter().find(|schema| schema.id == urn);
+    schema.into_iter().flat_map(|schema| {
+        let attributes = schema.attributes.iter();
+        attributes.filter(|own| own.returned == Returned::Always).map(move |attribute| Path {
+            extension: Some(schema),
+            attribute,
+            sub: None,
+        })
+    })
 }
 
 fn always(resource_type: &ResourceType, name: &str) -> bool {
@@ -115,7 +142,8 @@ fn only(
 ) -> Map<String, Value> {
     let mut shown = Map::new();
     for (name, value) in resource {
-        let mut parts = Vec::new();
+        let always_shown: Vec<Path<'_>> = always_of(resource_type, name).collect();
+        let mut parts: Vec<&Path<'_>> = always_shown.iter().collect();
         let mut whole = always(resource_type, name);
         for target in targets {
             match target {
@@ -190,7 +218,12 @@ fn exclude(resource_type: &ResourceType, resource: &mut Map<String, Value>, targ
             });
         }
         Target::Extension(schema) => {
-            resource.shift_remove(&schema.id);
+            if let Some(Value::Object(own)) = resource.get_mut(&schema.id) {
+                own.retain(|name, _| returned(schema, name) == Some(Returned::Always));
+                if own.is_empty() {
+                    resource.shift_remove(&schema.id);
+                }
+            }
         }
         Target::Attribute(path) if path.leaf().returned == Returned::Always => {}
         Target::Attribute(path) => match path.extension {

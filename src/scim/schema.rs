@@ -170,6 +170,12 @@ impl ResourceType {
         own
     }
 
+    /// Whether there are attributes that are returned on request alone.
+    pub fn has_on_request(&self) -> bool {
+        let mut attributes = self.extensions.iter().flat_map(|schema| &schema.attributes);
+        attributes.any(|attribute| attribute.returned == Returned::Request)
+    }
+
     /// The extension with this URN, or a name that clients use for it.
     pub fn extension(&self, urn: &str) -> Option<&Schema> {
         let urn = if self.reading.is_strict() { urn } else { urn::current(urn) };

@@ -23,16 +23,26 @@ describe("exchanges", { concurrency: 8 }, () => {
   assert.ok(paths.length > 0, `no exchange matches ${WANTED}`);
   paths.forEach((path, index) => {
     const story = JSON.parse(readFileSync(new URL(path, ROOT), "utf8"));
-    test(`${path}: ${story.name}`, async () => {
-      const found = await replay(server, story, `x${index}`);
-      assert.ok(found.length === 0, `\n${found.join("\n")}`);
-    });
+    for (const mode of story.modes ?? ["tolerant"]) {
+      test(`${path} (${mode}): ${story.name}`, async () => {
+        const found = await replay(server, story, `x${index}-${mode}`, mode === "strict");
+        assert.ok(found.length === 0, `\n${found.join("\n")}`);
+      });
+    }
   });
 });
 
 /** A team of which, unless `keepAdmin`, the first admin has been deleted again: nobody is in it. */
-async function team(server, id, keepAdmin) {
+async function team(server, id, keepAdmin, isStrict) {
   const made = await createTeam(server.url, server.bindings.OPERATOR_TOKEN, id, { seats: 1000 });
+  if (isStrict) {
+    const { status } = await server.fetch(`/teams/${id}/v1/settings`, {
+      method: "PATCH",
+      headers: { authorization: `Bearer ${made.adminToken}`, "content-type": "application/json" },
+      body: JSON.stringify({ strictMode: true }),
+    });
+    assert.equal(status, 200);
+  }
   if (!keepAdmin) {
     const headers = { authorization: `Bearer ${made.key}` };
     const list = await (await server.fetch("/scim/v2/Users", { headers })).json();
@@ -46,8 +56,8 @@ async function team(server, id, keepAdmin) {
 }
 
 /** What differed, step by step. */
-async function replay(server, story, id) {
-  const ours = await team(server, id, story.keepAdmin);
+async function replay(server, story, id, isStrict) {
+  const ours = await team(server, id, story.keepAdmin, isStrict);
   const keys = { scim: ours.key, admin: ours.adminToken };
   const names = { base: ours.baseUrl, team: id, key: ours.key };
   const found = [];
@@ -57,7 +67,7 @@ async function replay(server, story, id) {
       const step = rewrite(written, (text) => text.replaceAll("${n}", String(n)));
       const { method, path, as } = step.request;
       if (as === "other") keys.other ??= (await team(server, `${id}-other`)).key;
-      const wrong = await play(server, step, keys, names).catch((error) => [String(error)]);
+      const wrong = await play(server, step, keys, names, isStrict).catch((error) => [String(error)]);
       if (wrong.length > 0)
         found.push(`step ${index + 1}: ${method} ${path}\n    ${wrong.join("\n    ")}`);
     }
@@ -65,9 +75,10 @@ async function replay(server, story, id) {
   return found;
 }
 
-async function play(server, step, keys, names) {
+async function play(server, step, keys, names, isStrict) {
   const request = rewrite(step.request, (text) => expand(text, names));
-  const expected = rewrite(step.response, (text) => expand(text, names));
+  const wanted = (isStrict && step.strict) || step.response;
+  const expected = rewrite(wanted, (text) => expand(text, names));
   const response = await server.fetch(request.path, init(request, keys));
   const text = await response.text();
   const body = text === "" ? undefined : JSON.parse(text);
@@ -85,7 +96,9 @@ async function play(server, step, keys, names) {
   }
   found.push(...manners(response.status, (name) => response.headers.get(name), body));
   if (found.length > 0) found.push(`answer: ${response.status} ${text.slice(0, 1000)}`);
-  for (const [name, pointer] of Object.entries(step.capture ?? {})) {
+  // What a strict team refuses is not there to be captured.
+  const captures = response.status < 400 ? (step.capture ?? {}) : {};
+  for (const [name, pointer] of Object.entries(captures)) {
     const value = pointer
       .split("/")
       .slice(1)
