@@ -57,11 +57,13 @@ pub fn replace(
 ) -> Result<Stored, Failure> {
     context.transaction(|| {
         let stored = resource::fetch_for_change(context, Kind::Group, id, if_match)?;
-        let ingested = ingested(context, body)?;
+        let mut ingested = ingested(context, body)?;
+        let old = stored.parse()?;
+        let group = context.resource_type(Kind::Group);
+        ingest::keep_immutable(group, &old, &mut ingested.document);
         let (document, members) = split_members(context, ingested.document)?;
         let resolved = membership::resolve(context, &members)?;
         let moved = membership::set(context, stored.seq, &resolved.members)?;
-        let old = stored.parse()?;
         let stored = change(context, actor, &stored, &old, &document, moved)?;
         note_unknown(context, actor, &stored, resolved.unknown)?;
         note_ignored(context, actor, &stored, &ingested.ignored)?;

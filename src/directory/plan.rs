@@ -14,13 +14,14 @@ mod leaf;
 
 use super::resource::Kind;
 use super::schemas::Schemas;
-use super::sql::{PARAMETERS_MAX, Value as Sql};
+use super::sql::Value as Sql;
 use crate::scim::filter::{Filter, Operator};
 use crate::scim::path::Path;
 
-/// Parameters that a condition may take of those that a statement has; the
-/// statement around it needs some for the page.
-const CONDITION_PARAMETERS_MAX: usize = PARAMETERS_MAX - 10;
+/// Comparisons in one condition. SQLite bounds an expression's depth by 100 and
+/// counts that of a `SELECT` twice where it stands in another; and each takes
+/// one or two of 100 parameters.
+const COMPARISONS_MAX: usize = 40;
 
 /// How many rows a condition leads to, by the index that serves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +47,8 @@ pub struct Condition {
     plain: String,
     /// The values of both, in their order.
     parameters: Vec<Sql>,
+    /// How many comparisons it has.
+    comparisons: usize,
     /// How many rows the indexed text leads to.
     pub reach: Reach,
     /// Whether it is true of nothing that the filter does not match.
@@ -80,12 +83,12 @@ impl Condition {
                 whole = Some(Self { is_exact: is_whole && term.is_exact, ..term });
                 continue;
             };
-            if so_far.parameters.len().saturating_add(term.parameters.len())
-                > CONDITION_PARAMETERS_MAX
-            {
+            let comparisons = so_far.comparisons.saturating_add(term.comparisons);
+            if comparisons > COMPARISONS_MAX {
                 so_far.is_exact = false;
                 continue;
             }
+            so_far.comparisons = comparisons;
             so_far.indexed = format!("{} AND {}", so_far.indexed, term.plain);
             so_far.plain = format!("{} AND {}", so_far.plain, term.plain);
             so_far.parameters.extend(term.parameters);
@@ -103,13 +106,14 @@ impl Condition {
         let (indexed, plain) = (joined(|term| &term.indexed), joined(|term| &term.plain));
         let reach = terms.iter().map(|term| term.reach).max()?;
         let is_exact = terms.iter().all(|term| term.is_exact);
-        let parameters: Vec<Sql> = terms.into_iter().flat_map(|term| term.parameters).collect();
-        if parameters.len() > CONDITION_PARAMETERS_MAX {
+        let comparisons = terms.iter().map(|term| term.comparisons).sum();
+        if comparisons > COMPARISONS_MAX {
             return None;
         }
+        let parameters: Vec<Sql> = terms.into_iter().flat_map(|term| term.parameters).collect();
         // Several that are one each are a few together.
         let reach = reach.max(Reach::Few);
-        Some(Self { indexed, plain, parameters, reach, is_exact, is_in_order: false })
+        Some(Self { indexed, plain, parameters, comparisons, reach, is_exact, is_in_order: false })
     }
 }
 

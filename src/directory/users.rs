@@ -72,6 +72,7 @@ pub fn replace(
         let old = stored.parse()?;
         let mut new = ingested.document;
         new.entry("active").or_insert(Value::Bool(stored.active));
+        ingest::keep_immutable(user, &old, &mut new);
         let stored = change(context, actor, &stored, &old, &with_schemas(user, new))?;
         note_ignored(context, actor, &stored, &ingested.ignored)?;
         Ok(stored)

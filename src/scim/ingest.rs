@@ -123,6 +123,22 @@ pub fn check(resource_type: &ResourceType, document: &Map<String, Value>) -> Res
     Ok(())
 }
 
+/// Gives a document that replaces another what is immutable and was set
+/// already, where it does not say: a client need not repeat what it cannot
+/// change.
+pub fn keep_immutable(
+    resource_type: &ResourceType,
+    old: &Map<String, Value>,
+    new: &mut Map<String, Value>,
+) {
+    for (urn, name, value) in immutable(resource_type, old) {
+        let holder = new.entry(urn).or_insert_with(|| Map::new().into());
+        if let Value::Object(holder) = holder {
+            holder.entry(name).or_insert_with(|| value.clone());
+        }
+    }
+}
+
 /// Whether a document may become another: what is immutable keeps the value
 /// that it once got (RFC 7643 section 7).
 ///
@@ -133,21 +149,30 @@ pub fn check_change(
     old: &Map<String, Value>,
     new: &Map<String, Value>,
 ) -> Result<(), Error> {
-    let holders = resource_type.extensions.iter().map(|own| (&own.attributes, own.id.as_str()));
-    for (attributes, id) in holders {
-        let (Some(old), new) = (old.get(id).and_then(Value::as_object), new.get(id)) else {
-            continue;
-        };
-        for attribute in attributes.iter().filter(|own| own.mutability == Mutability::Immutable) {
-            let name = &attribute.name;
-            let given = new.and_then(|new| new.get(name));
-            if old.get(name).is_some_and(|value| given != Some(value)) {
-                let detail = format!("`{id}:{name}` is immutable and has a value already");
-                return Err(Error::mutability(detail));
-            }
+    for (urn, name, value) in immutable(resource_type, old) {
+        if new.get(urn).and_then(|own| own.get(name)) != Some(value) {
+            let detail = format!("`{urn}:{name}` is immutable and has a value already");
+            return Err(Error::mutability(detail));
         }
     }
     Ok(())
+}
+
+/// The immutable attributes that have a value: their extension, name and
+/// value. Of the built-in ones only sub-attributes are immutable.
+fn immutable<'d>(
+    resource_type: &'d ResourceType,
+    document: &'d Map<String, Value>,
+) -> impl Iterator<Item = (&'d str, &'d str, &'d Value)> {
+    resource_type.extensions.iter().flat_map(move |schema| {
+        let own = document.get(&schema.id);
+        let attributes = schema.attributes.iter();
+        let immutable = attributes.filter(|own| own.mutability == Mutability::Immutable);
+        immutable.filter_map(move |attribute| {
+            let value = own?.get(&attribute.name)?;
+            Some((schema.id.as_str(), attribute.name.as_str(), value))
+        })
+    })
 }
 
 /// Members of a group are rows of their own; any other list is kept with its

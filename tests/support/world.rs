@@ -206,6 +206,15 @@ impl World {
         answered.response
     }
 
+    /// What a team's alarm does, to its end; returns in how many steps.
+    pub fn upkeep(&self, id: &str) -> usize {
+        let mut steps = 1;
+        while self.in_team(id, |context| object::upkeep(context).unwrap()) {
+            steps += 1;
+        }
+        steps
+    }
+
     /// Runs something on a team's storage.
     pub fn in_team<T>(&self, id: &str, run: impl FnOnce(&Context<'_>) -> T) -> T {
         self.with(&self.teams.borrow()[id], run)

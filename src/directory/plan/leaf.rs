@@ -70,6 +70,7 @@ impl Planner<'_> {
         Condition {
             indexed: format!("type = '{}' AND {}", self.kind.name(), test.on(column)),
             plain: format!("({plain})"),
+            comparisons: test.parameters.len(),
             parameters: test.parameters,
             reach: test.reach,
             is_exact: test.is_exact,
@@ -131,6 +132,7 @@ impl Planner<'_> {
         Condition {
             indexed: format!("seq IN ({select}) AND +type = '{}'", self.kind.name()),
             plain: format!("+seq IN ({select})"),
+            comparisons: test.parameters.len(),
             parameters: test.parameters,
             reach: test.reach,
             is_exact: test.is_exact,
