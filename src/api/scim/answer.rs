@@ -1,9 +1,10 @@
 //! SCIM answers: media type, entity tags, locations, and no caching.
 
+use super::ask::Ask;
 use crate::directory::render::Rendered;
 use crate::scim::Error;
 use http::header::{self, HeaderName};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 
 /// A response with a body in a media type, which nobody between us and the
 /// client may keep or guess at.
@@ -47,11 +48,18 @@ pub fn refusal(error: &Error, media_type: &str) -> Response<Vec<u8>> {
     with_body(status, media_type, error.to_json().to_string())
 }
 
-/// 405 for a method that an endpoint does not have.
-pub(super) fn unmet(allow: &str, media_type: &str) -> Response<Vec<u8>> {
-    let error = Error::status_only(405, format!("this endpoint allows {allow}"));
-    let mut response = refusal(&error, media_type);
-    put(&mut response, header::ALLOW, allow);
+/// The answer to a method that an endpoint does not have: 405, or, to OPTIONS,
+/// which methods there are (RFC 9110 section 9.3.7).
+pub(super) fn unmet(ask: &Ask, methods: &str) -> Response<Vec<u8>> {
+    let allow = format!("{methods}, OPTIONS");
+    let mut response = match ask.method {
+        Method::OPTIONS => empty(StatusCode::NO_CONTENT),
+        _ => {
+            let error = Error::status_only(405, format!("this endpoint allows {allow}"));
+            refusal(&error, ask.media_type)
+        }
+    };
+    put(&mut response, header::ALLOW, &allow);
     response
 }
 

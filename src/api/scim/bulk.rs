@@ -25,7 +25,7 @@ pub(super) fn answer(
     ask: &Ask,
 ) -> Result<Response<Vec<u8>>, Failure> {
     if ask.method != http::Method::POST {
-        return Ok(unmet("POST", ask.media_type));
+        return Ok(unmet(ask, "POST"));
     }
     let request = bulk::parse(ask.object()?)?;
     let results = context.transaction(|| {

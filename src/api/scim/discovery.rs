@@ -51,7 +51,7 @@ pub(super) fn answer(
         return Err(Error::status_only(404, "there is no such endpoint or resource"));
     };
     if !matches!(ask.method, Method::GET | Method::HEAD) {
-        return Ok(unmet("GET, HEAD", ask.media_type));
+        return Ok(unmet(ask, "GET, HEAD"));
     }
     if ask.parameters.get("filter")?.is_some() {
         // RFC 7644 section 4: a filter here is answered with 403.

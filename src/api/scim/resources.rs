@@ -34,7 +34,7 @@ pub(super) fn collection(
             let rendered = render::one(context, &stored, &projection)?;
             Ok(whole(StatusCode::CREATED, ask, rendered))
         }
-        _ => Ok(unmet("GET, HEAD, POST", ask.media_type)),
+        _ => Ok(unmet(ask, "GET, HEAD, POST")),
     }
 }
 
@@ -53,7 +53,7 @@ pub(super) fn single(
             change::delete(context, actor, kind, id, ask.if_match.as_deref())?;
             Ok(empty(StatusCode::NO_CONTENT))
         }
-        _ => Ok(unmet("GET, HEAD, PUT, PATCH, DELETE", ask.media_type)),
+        _ => Ok(unmet(ask, "GET, HEAD, PUT, PATCH, DELETE")),
     }
 }
 

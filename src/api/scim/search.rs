@@ -12,7 +12,7 @@ use http::{Method, Response, StatusCode};
 /// `GET` at the base URL: a filter over Users and Groups.
 pub(super) fn everywhere(context: &Context<'_>, ask: &Ask) -> Result<Response<Vec<u8>>, Failure> {
     if !matches!(ask.method, Method::GET | Method::HEAD) {
-        return Ok(unmet("GET, HEAD", ask.media_type));
+        return Ok(unmet(ask, "GET, HEAD"));
     }
     answer(context, None, &ask.parameters, ask)
 }
@@ -24,7 +24,7 @@ pub(super) fn by_post(
     ask: &Ask,
 ) -> Result<Response<Vec<u8>>, Failure> {
     if ask.method != Method::POST {
-        return Ok(unmet("POST", ask.media_type));
+        return Ok(unmet(ask, "POST"));
     }
     let parameters = Parameters::from_search(ask.object()?)?;
     answer(context, kind, &parameters, ask).map_err(|failure| match failure {
