@@ -45,6 +45,7 @@ folder_tests! {
     authentik: "authentik",
     bad_inputs: "bad-inputs",
     entra: "entra",
+    extensions: "extensions",
     google: "google",
     isolation: "isolation",
     jumpcloud: "jumpcloud",

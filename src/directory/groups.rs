@@ -7,7 +7,7 @@
 
 use super::audit::{self, Action, Actor};
 use super::change::{differing, note_ignored, with_schemas};
-use super::membership::{self, Member, Named, Resolved};
+use super::membership::{self, Member, Moves, Named, Resolved};
 use super::render;
 use super::resource::{self, Document, Kind, Stored};
 use super::{Context, Failure};
@@ -35,7 +35,7 @@ pub fn create(
         }
         let stored = resource::insert(context, Kind::Group, &document, "scim", None)?;
         let resolved = membership::resolve(context, &members)?;
-        membership::add(context, stored.seq, &resolved.members)?;
+        membership::add(context, stored.seq, &resolved.members, &mut Moves::default())?;
         let detail = json!({ "members": resolved.members.len() });
         audit::record(context, actor, Action::GroupCreated, &stored.id, &detail)?;
         note_unknown(context, actor, &stored, resolved.unknown)?;
@@ -63,8 +63,9 @@ pub fn replace(
         ingest::keep_immutable(group, &old, &mut ingested.document);
         let (document, members) = split_members(context, ingested.document)?;
         let resolved = membership::resolve(context, &members)?;
-        let moved = membership::set(context, stored.seq, &resolved.members)?;
-        let stored = change(context, actor, &stored, &old, &document, moved)?;
+        let mut moves = Moves::default();
+        membership::set(context, stored.seq, &resolved.members, &mut moves)?;
+        let stored = change(context, actor, &stored, &old, &document, moves.count())?;
         note_unknown(context, actor, &stored, resolved.unknown)?;
         note_ignored(context, actor, &stored, &ingested.ignored)?;
         Ok(stored)
@@ -88,13 +89,12 @@ pub fn patch(
         let patch = patch::parse(group, body)?;
         let old = stored.parse()?;
         let mut new = old.clone();
-        let mut moved: usize = 0;
+        let mut moves = Moves::default();
         let mut unknown: usize = 0;
         for operation in &patch.operations {
             if operation.target.path.attribute.name == "members" {
-                let (changed, missing) = change_members(context, &stored, operation)
+                let missing = change_members(context, &stored, operation, &mut moves)
                     .map_err(|failure| at(failure, &operation.place))?;
-                moved = moved.saturating_add(changed);
                 unknown = unknown.saturating_add(missing);
             } else {
                 patch::apply(&mut new, operation)?;
@@ -102,7 +102,7 @@ pub fn patch(
         }
         ingest::check(group, &new)?;
         let new = with_schemas(group, ingest::in_schema_order(group, new));
-        let stored = change(context, actor, &stored, &old, &new, moved)?;
+        let stored = change(context, actor, &stored, &old, &new, moves.count())?;
         note_unknown(context, actor, &stored, unknown)?;
         note_ignored(context, actor, &stored, &patch.ignored)?;
         Ok(stored)
@@ -194,14 +194,16 @@ fn at(failure: Failure, place: &str) -> Failure {
     }
 }
 
-/// Applies one operation on `members`; returns how many came or went, and how
-/// many of those named are not in the team.
+/// Applies one operation on `members`; returns how many of those named are not
+/// in the team.
 fn change_members(
     context: &Context<'_>,
     stored: &Stored,
     operation: &Operation<'_>,
-) -> Result<(usize, usize), Failure> {
+    moves: &mut Moves,
+) -> Result<usize, Failure> {
     let path = &operation.target.path;
+    let group = stored.seq;
     if path.sub.is_some() {
         return Err(Error::mutability(format!(
             "`{path}` cannot be changed; remove the member and add another"
@@ -213,39 +215,37 @@ fn change_members(
         Some(value) => ingest::value(path.attribute, value.clone(), "members", operation.reading)?,
     };
     let listed = listed.as_ref().map(named).transpose()?.unwrap_or_default();
-    match (operation.op, &operation.target.filter) {
-        (Op::Add, None) => {
-            let Resolved { members, unknown } = membership::resolve(context, &listed)?;
-            Ok((membership::add(context, stored.seq, &members)?, unknown))
-        }
-        (Op::Replace, None) => {
-            let Resolved { members, unknown } = membership::resolve(context, &listed)?;
-            Ok((membership::set(context, stored.seq, &members)?, unknown))
-        }
-        // `"value": []` lists nobody, so nobody goes; no `value` means all.
-        (Op::Remove, None) if operation.value.as_ref().is_some_and(|value| !value.is_null()) => {
-            let seqs = membership::resolve(context, &listed)?.seqs();
-            Ok((membership::remove(context, stored.seq, &seqs)?, 0))
-        }
-        (Op::Remove, None) => Ok((membership::set(context, stored.seq, &[])?, 0)),
-        (Op::Remove, Some(filter)) => {
-            let chosen = chosen_by(context, stored, filter)?;
-            Ok((membership::remove(context, stored.seq, &chosen)?, 0))
-        }
-        (Op::Add | Op::Replace, Some(filter)) => {
-            let chosen = chosen_by(context, stored, filter)?;
-            if chosen.is_empty() {
-                return Err(Error::no_target(format!("no member matches `{filter}`")).into());
+    let chosen = match &operation.target.filter {
+        None => None,
+        Some(filter) => Some((filter, chosen_by(context, stored, filter)?)),
+    };
+    if operation.op == Op::Remove {
+        match chosen {
+            Some((_, chosen)) => membership::remove(context, group, &chosen, moves)?,
+            // `"value": []` lists nobody, so nobody goes; no `value` means all.
+            None if operation.value.as_ref().is_some_and(|value| !value.is_null()) => {
+                let seqs = membership::resolve(context, &listed)?.seqs();
+                membership::remove(context, group, &seqs, moves)?;
             }
-            let Resolved { members, unknown } = membership::resolve(context, &listed)?;
-            let gone = match operation.op {
-                Op::Replace => membership::remove(context, stored.seq, &chosen)?,
-                _ => 0,
-            };
-            let come = membership::add(context, stored.seq, &members)?;
-            Ok((gone.saturating_add(come), unknown))
+            None => membership::set(context, group, &[], moves)?,
         }
+        return Ok(0);
     }
+    if let Some((filter, chosen)) = &chosen
+        && chosen.is_empty()
+    {
+        return Err(Error::no_target(format!("no member matches `{filter}`")).into());
+    }
+    let Resolved { members, unknown } = membership::resolve(context, &listed)?;
+    match (operation.op, chosen) {
+        (Op::Replace, None) => membership::set(context, group, &members, moves)?,
+        (Op::Replace, Some((_, chosen))) => {
+            membership::remove(context, group, &chosen, moves)?;
+            membership::add(context, group, &members, moves)?;
+        }
+        _ => membership::add(context, group, &members, moves)?,
+    }
+    Ok(unknown)
 }
 
 /// The members that a value path chooses. `members[value eq "…"]`, which is

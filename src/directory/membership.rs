@@ -9,7 +9,7 @@ use super::resource::Kind;
 use super::sql::SqlError;
 use super::{Context, Fault};
 use serde_json::{Value, json};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Bytes of JSON in one portion: half of what a parameter may have, with room
 /// for what escaping adds.
@@ -98,41 +98,77 @@ fn resolve_ids(context: &Context<'_>, ids: Vec<String>) -> Result<Vec<i64>, SqlE
     Ok(resolve(context, &named)?.seqs())
 }
 
-/// Adds members; returns how many were not in the group before. Who was stays
-/// as they were: what a member is called is immutable (RFC 7643 section 2.4).
+/// Who came and who went while a group was changed.
+#[derive(Debug, Default)]
+pub struct Moves {
+    /// By row: what the member was called before, and is called now; `None`
+    /// where it was not, or is not, a member.
+    members: BTreeMap<i64, (Called, Called)>,
+}
+
+/// What a group calls a member, if it is one; `Some(None)` is by its own name.
+type Called = Option<Option<String>>;
+
+impl Moves {
+    fn came(&mut self, seq: i64, display: Option<String>) {
+        self.members.entry(seq).or_insert((None, None)).1 = Some(display);
+    }
+
+    fn went(&mut self, seq: i64, display: Option<String>) {
+        self.members.entry(seq).or_insert((Some(display), None)).1 = None;
+    }
+
+    /// How many are members now who were not, or the reverse, or are called
+    /// otherwise. Who left and came back moved nowhere.
+    pub fn count(&self) -> usize {
+        self.members.values().filter(|(before, after)| before != after).count()
+    }
+}
+
+/// Adds members. Who is one stays as they are: what a member is called is
+/// immutable (RFC 7643 section 2.4).
 pub fn add(
     context: &Context<'_>,
     group: i64,
     members: &[(i64, Option<String>)],
-) -> Result<usize, SqlError> {
+    moves: &mut Moves,
+) -> Result<(), SqlError> {
     let list = members.iter().map(|(seq, display)| json!([seq, display]));
     changed(
         context,
         "INSERT INTO membership (group_seq, member_seq, display)
          SELECT ?, value ->> 0, value ->> 1 FROM json_each(?) WHERE true
-         ON CONFLICT DO NOTHING RETURNING member_seq",
+         ON CONFLICT DO NOTHING RETURNING member_seq, display",
         group,
         list,
+        &mut |seq, display| moves.came(seq, display),
     )
 }
 
-/// Removes members; returns how many were in the group.
-pub fn remove(context: &Context<'_>, group: i64, members: &[i64]) -> Result<usize, SqlError> {
+/// Removes members.
+pub fn remove(
+    context: &Context<'_>,
+    group: i64,
+    members: &[i64],
+    moves: &mut Moves,
+) -> Result<(), SqlError> {
     changed(
         context,
         "DELETE FROM membership WHERE group_seq = ?
-         AND member_seq IN (SELECT value FROM json_each(?)) RETURNING member_seq",
+         AND member_seq IN (SELECT value FROM json_each(?)) RETURNING member_seq, display",
         group,
         members.iter().map(|seq| (*seq).into()),
+        &mut |seq, display| moves.went(seq, display),
     )
 }
 
-/// Makes exactly these the members; returns how many came or went.
+/// Makes exactly these the members.
 pub fn set(
     context: &Context<'_>,
     group: i64,
     members: &[(i64, Option<String>)],
-) -> Result<usize, SqlError> {
+    moves: &mut Moves,
+) -> Result<(), SqlError> {
     let wanted: BTreeSet<i64> = members.iter().map(|(seq, _)| *seq).collect();
     let mut gone: Vec<i64> = Vec::new();
     let mut present: BTreeSet<i64> = BTreeSet::new();
@@ -150,8 +186,8 @@ pub fn set(
         },
     )?;
     let come: Vec<_> = members.iter().filter(|(seq, _)| !present.contains(seq)).cloned().collect();
-    let gone = remove(context, group, &gone)?;
-    Ok(add(context, group, &come)?.saturating_add(gone))
+    remove(context, group, &gone, moves)?;
+    add(context, group, &come, moves)
 }
 
 fn changed(
@@ -159,15 +195,14 @@ fn changed(
     statement: &str,
     group: i64,
     list: impl Iterator<Item = Value>,
-) -> Result<usize, SqlError> {
-    let mut changed: usize = 0;
+    note: &mut dyn FnMut(i64, Option<String>),
+) -> Result<(), SqlError> {
     in_portions(list, &mut |portion| {
-        context.sql.each(statement, &[group.into(), portion.into()], &mut |_| {
-            changed = changed.saturating_add(1);
+        context.sql.each(statement, &[group.into(), portion.into()], &mut |mut row| {
+            note(row.integer()?, row.optional_text()?);
             Ok(())
         })
-    })?;
-    Ok(changed)
+    })
 }
 
 /// Takes a resource that is going away out of everything: its own members
