@@ -61,14 +61,39 @@ function judge(t, checker, checks, least) {
   assert.ok(passed.length >= least, `only ${passed.length} of at least ${least} checks pass`);
 }
 
-test("scim2-tester: every check succeeds", async (t) => {
+/** The checks of scim2-tester on a team. */
+async function scim2Tester({ baseUrl, key }) {
   const script = join(import.meta.dirname, "scim2_tester_json.py");
-  const env = { SCIM_URL: team.baseUrl, SCIM_KEY: team.key };
-  const { stdout, stderr, code } = await output("python", [script], env);
+  const { stdout, stderr, code } = await output("python", [script], {
+    SCIM_URL: baseUrl,
+    SCIM_KEY: key,
+  });
   assert.equal(code, 0, stderr);
   const lines = stdout.trim().split("\n").map((line) => JSON.parse(line));
-  const checks = lines.map((line) => ({ ...line, ok: line.status === "SUCCESS" }));
-  judge(t, "scim2-tester", checks, 138);
+  return lines.map((line) => ({ ...line, ok: line.status === "SUCCESS" }));
+}
+
+test("scim2-tester: every check succeeds", async (t) => {
+  judge(t, "scim2-tester", await scim2Tester(team), 138);
+});
+
+test("scim2-tester, on a team with a schema of its own: every check succeeds", async (t) => {
+  const extended = await server.team("extended");
+  // What the checker itself cannot handle is left out: it fills decimals and dates with words that
+  // its own model refuses, compares bytes with their base64, and has what is added to a list of an
+  // extension replace the list.
+  const attributes = ["string", "boolean", "integer", "reference"] //
+    .map((type) => ({ name: `a${type}`, type }));
+  const subAttributes = [{ name: "floor", type: "integer" }];
+  attributes.push({ name: "desk", type: "complex", subAttributes });
+  const urn = "urn:example:acme:1.0:Everything";
+  const { status } = await server.fetch(`/teams/extended/v1/scim/schemas/${urn}`, {
+    method: "PUT",
+    headers: { authorization: `Bearer ${extended.adminToken}`, "content-type": "application/json" },
+    body: JSON.stringify({ resourceTypes: ["User", "Group"], schema: { attributes } }),
+  });
+  assert.equal(status, 200);
+  judge(t, "scim2-tester", await scim2Tester(extended), 175);
 });
 
 test("scim-sanity, strict: every check passes", async (t) => {
