@@ -173,11 +173,13 @@ fn textual(attribute: &Attribute, text: String, place: &str) -> Result<Value, Er
     let fits = match attribute.kind {
         Type::DateTime => Timestamp::parse(&text).is_some(),
         Type::Binary => is_base64(&text),
+        Type::Reference => is_uri(&text),
         _ => true,
     };
     if !fits {
         let wanted = match attribute.kind {
             Type::DateTime => "a dateTime such as \"2026-11-23T21:05:17Z\"",
+            Type::Reference => "a URI (RFC 3986), absolute or relative",
             _ => "base64 (RFC 4648)",
         };
         return Err(Error::invalid_value(format!(
@@ -186,6 +188,14 @@ fn textual(attribute: &Attribute, text: String, place: &str) -> Result<Value, Er
         )));
     }
     Ok(text.into())
+}
+
+/// RFC 7643 section 2.3.7 wants a URI, absolute or relative, which nearly every
+/// text is; these characters it never has (RFC 3986 section 2). Letters beyond
+/// ASCII are an IRI's, which clients send as they are typed.
+fn is_uri(text: &str) -> bool {
+    let is_foreign = |c: char| c.is_whitespace() || c.is_control() || "\"<>\\^`{|}".contains(c);
+    !text.contains(is_foreign)
 }
 
 /// RFC 7643 section 2.3.6 takes both alphabets of RFC 4648; padding is left
