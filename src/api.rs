@@ -5,20 +5,15 @@
 //! the runtime that carries requests (`edge`). Everything here runs natively,
 //! so that whole conversations are tested in milliseconds.
 
-pub mod front;
-
-pub mod object;
-
-pub mod scim;
-
-pub mod team;
-
-pub mod operator;
-
-pub mod control;
-
 pub mod answered;
 mod bearer;
 mod body;
+pub mod control;
+pub mod front;
+pub mod object;
+pub mod operator;
+mod origin;
 mod problem;
 pub mod route;
+pub mod scim;
+pub mod team;

@@ -20,12 +20,17 @@ pub mod membership;
 pub mod migrate;
 mod order;
 pub mod plan;
+pub mod policy;
 pub mod problem;
 pub mod registry;
 pub mod render;
 pub mod resource;
 pub mod schemas;
 pub mod search;
+pub mod seats;
+pub mod service_tokens;
+pub mod sessions;
+pub mod settings;
 pub mod sql;
 pub mod sso;
 pub mod team;
@@ -59,6 +64,34 @@ pub struct Context<'a> {
     pub deployment: &'a Deployment,
     /// The team's schemas; the built-in ones until they are read.
     pub schemas: &'a Schemas,
+    /// From where the request came, for the audit.
+    pub origin: &'a Origin,
+}
+
+/// From where a request came, as far as its head says. Nothing is decided by it.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The client's name for itself, from `User-Agent`.
+    pub client: String,
+    /// Its address.
+    pub ip: String,
+    /// Its country, by Cloudflare.
+    pub country: String,
+    /// The id under which the log has the request.
+    pub request_id: String,
+}
+
+impl Origin {
+    /// Of what no request asked for.
+    pub fn none() -> &'static Self {
+        static NONE: Origin = Origin {
+            client: String::new(),
+            ip: String::new(),
+            country: String::new(),
+            request_id: String::new(),
+        };
+        &NONE
+    }
 }
 
 impl<'a> Context<'a> {
@@ -67,13 +100,15 @@ impl<'a> Context<'a> {
     where
         'a: 's,
     {
-        Context {
-            sql: self.sql,
-            now: self.now,
-            random: self.random,
-            deployment: self.deployment,
-            schemas,
-        }
+        Context { schemas, ..*self }
+    }
+
+    /// The same for a request from there.
+    pub fn with_origin<'s>(&self, origin: &'s Origin) -> Context<'s>
+    where
+        'a: 's,
+    {
+        Context { origin, ..*self }
     }
 
     /// The type of these resources in this team.

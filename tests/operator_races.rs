@@ -10,7 +10,7 @@ mod sqlite;
 use http::{Request, Response};
 use kafkaman_scim::api::operator::{self, Pending, Step};
 use kafkaman_scim::directory::schemas::Schemas;
-use kafkaman_scim::directory::{Context, Deployment, Fault};
+use kafkaman_scim::directory::{Context, Deployment, Fault, Origin};
 use kafkaman_scim::scim::Timestamp;
 use serde_json::{Value, json};
 use sqlite::Sqlite;
@@ -35,7 +35,7 @@ impl Registry {
         let random = |_: &mut [u8]| -> Result<(), Fault> { Ok(()) };
         let now = Timestamp(1_795_467_917_000);
         let (sql, deployment, schemas) = (&self.storage, &self.deployment, Schemas::built_in());
-        run(&Context { sql, now, random: &random, deployment, schemas })
+        run(&Context { sql, now, random: &random, deployment, schemas, origin: Origin::none() })
     }
 
     fn start(&self, method: &str, path: &str, body: &Value) -> Step {

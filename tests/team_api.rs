@@ -29,7 +29,8 @@ fn a_new_team_says_what_it_is() {
         ("id", json!("acme")),
         ("name", json!("A team")),
         ("state", json!("live")),
-        ("seats", json!(100)),
+        ("seats", json!(100_000)),
+        ("seatsTaken", json!(1)),
         ("scimEnabled", json!(false)),
     ] {
         assert_eq!(team[name], value, "{name}");

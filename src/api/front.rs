@@ -101,7 +101,7 @@ fn is_version(segment: &str) -> bool {
 fn team_request(deployment: &Deployment, head: &Parts) -> Decision {
     let credential = bearer::token(&head.headers)
         .and_then(|text| Credential::read(&deployment.signing, text))
-        .filter(|credential| credential.kind == Kind::Admin);
+        .filter(|credential| credential.kind != Kind::Scim);
     let Some(credential) = credential else {
         return Decision::Answer(problem::refusal(&problem::unauthorized()));
     };

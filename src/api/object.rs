@@ -1,7 +1,7 @@
 //! What a Team object answers: to providers, to admins, to the Registry.
 
 use super::answered::Answered;
-use super::{bearer, control, front, scim, team};
+use super::{bearer, control, front, origin, scim, team};
 use crate::directory::audit::Actor;
 use crate::directory::credential::{Credential, Kind};
 use crate::directory::schemas::Schemas;
@@ -41,14 +41,16 @@ pub fn upkeep(context: &Context<'_>) -> Result<bool, Fault> {
 
 /// Answers a request to the Team object of this id.
 pub fn handle(context: &Context<'_>, id: &TeamId, request: Request<Vec<u8>>) -> Answered {
+    let origin = origin::of(request.headers());
+    let context = context.with_origin(&origin);
     let path = request.uri().path();
     if path.starts_with("/-/") {
-        return control::handle(context, id, &request);
+        return control::handle(&context, id, &request);
     }
     if path.starts_with("/teams/") {
-        return team::handle(context, id, request);
+        return team::handle(&context, id, request);
     }
-    from_provider(context, id, request).map_or_else(Answered::failed, Answered::of)
+    from_provider(&context, id, request).map_or_else(Answered::failed, Answered::of)
 }
 
 fn from_provider(

@@ -9,7 +9,7 @@
 use super::answered::Answered;
 use super::control::{Command, Task};
 use super::route::{Captures, Found, Route, find};
-use super::{body, problem, team as team_api};
+use super::{body, origin, problem, team as team_api};
 use crate::directory::audit::{Action, Actor};
 use crate::directory::problem::Problem;
 use crate::directory::registry::{self, Entry, State};
@@ -109,6 +109,8 @@ const ROUTES: &[Route<Handler>] = &[
 /// Begins to answer a request of an operator.
 pub fn start(context: &Context<'_>, operator: &str, request: Request<Vec<u8>>) -> Step {
     let (head, body) = request.into_parts();
+    let origin = origin::of(&head.headers);
+    let context = &context.with_origin(&origin);
     let (route, captures) = match find(ROUTES, &head.method, head.uri.path()) {
         Found::Route(route, captures) => (route, captures),
         Found::OtherMethods(allow) => return Step::Answer(Answered::of(problem::unmet(&allow))),

@@ -1,13 +1,13 @@
 //! The audit log: what happened, who did it, to whom.
 //!
 //! Append-only, and written in the transaction of the change it is about: no
-//! change without its record, no record without its change. It carries ids
-//! and names of attributes, never a secret or a value. The Registry keeps the
-//! operators' log in a table of the same shape.
+//! change without its record, no record without its change. It says what
+//! attributes were and are, never a secret: those are in no document. The
+//! Registry keeps the operators' log in a table of the same shape.
 
 use super::sql::SqlError;
 use super::{Context, Timestamp};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use std::fmt;
 
 /// Records on a page at most.
@@ -22,6 +22,10 @@ pub enum Actor {
     Admin(String),
     /// An identity provider, by the id of its SCIM API key.
     Key(String),
+    /// A member, by their id.
+    Member(String),
+    /// One of kafkaman's services, by the id of its token.
+    Service(String),
 }
 
 impl fmt::Display for Actor {
@@ -30,6 +34,8 @@ impl fmt::Display for Actor {
             Self::Operator(name) => write!(f, "operator:{name}"),
             Self::Admin(id) => write!(f, "admin:{id}"),
             Self::Key(id) => write!(f, "key:{id}"),
+            Self::Member(id) => write!(f, "member:{id}"),
+            Self::Service(id) => write!(f, "service:{id}"),
         }
     }
 }
@@ -55,10 +61,8 @@ pub enum Action {
     ScimEnabled,
     /// SCIM was switched off.
     ScimDisabled,
-    /// SCIM is read strictly from now on.
-    StrictModeEnabled,
-    /// SCIM is read with its tolerances from now on.
-    StrictModeDisabled,
+    /// Settings of the team were changed.
+    SettingsChanged,
     /// A schema of the team's own was registered or changed.
     SchemaRegistered,
     /// A schema of the team's own was removed.
@@ -81,6 +85,22 @@ pub enum Action {
     MemberDeleted,
     /// A provider took over a member who was added by hand.
     MemberAdopted,
+    /// An admin removed a member.
+    MemberRemoved,
+    /// An admin added a member by hand.
+    MemberAdded,
+    /// A member left on their own.
+    MemberLeft,
+    /// An admin changed a member's role.
+    MemberRoleChanged,
+    /// An admin ended all sessions of a member.
+    MemberSignedOut,
+    /// A member signed in.
+    SignedIn,
+    /// A token for one of kafkaman's services was made.
+    ServiceTokenIssued,
+    /// One was revoked.
+    ServiceTokenRevoked,
     /// A group was added.
     GroupCreated,
     /// A group or its membership changed.
@@ -106,8 +126,7 @@ impl Action {
             Self::SsoRemoved => "sso.removed",
             Self::ScimEnabled => "scim.enabled",
             Self::ScimDisabled => "scim.disabled",
-            Self::StrictModeEnabled => "scim.strict.enabled",
-            Self::StrictModeDisabled => "scim.strict.disabled",
+            Self::SettingsChanged => "settings.changed",
             Self::SchemaRegistered => "scim.schema.registered",
             Self::SchemaRemoved => "scim.schema.removed",
             Self::KeyGenerated => "scim.key.generated",
@@ -119,6 +138,14 @@ impl Action {
             Self::MemberReactivated => "member.reactivated",
             Self::MemberDeleted => "member.deleted",
             Self::MemberAdopted => "member.adopted",
+            Self::MemberRemoved => "member.removed",
+            Self::MemberAdded => "member.added",
+            Self::MemberLeft => "member.left",
+            Self::MemberRoleChanged => "member.role.changed",
+            Self::MemberSignedOut => "member.signed_out",
+            Self::SignedIn => "session.opened",
+            Self::ServiceTokenIssued => "service_token.issued",
+            Self::ServiceTokenRevoked => "service_token.revoked",
             Self::GroupCreated => "group.created",
             Self::GroupUpdated => "group.updated",
             Self::GroupDeleted => "group.deleted",
@@ -126,6 +153,39 @@ impl Action {
             Self::MembersUnknown => "scim.members.unknown",
         }
     }
+}
+
+/// Characters of a value that the log shows.
+const VALUE_CHARS_MAX: usize = 200;
+
+/// What changed from one object to another: each attribute's value before and
+/// after, cut to what a reader can take in.
+pub(super) fn changes(before: &Map<String, Value>, after: &Map<String, Value>) -> Value {
+    let names = after.keys().chain(before.keys().filter(|name| !after.contains_key(*name)));
+    let differ = names.filter(|name| before.get(*name) != after.get(*name));
+    let shown = |value: Option<&Value>| match value {
+        None => Value::Null,
+        Some(value) => shortened(value),
+    };
+    let change = |name: &String| {
+        let change = json!({ "from": shown(before.get(name)), "to": shown(after.get(name)) });
+        (name.clone(), change)
+    };
+    Value::Object(differ.map(change).collect())
+}
+
+fn shortened(value: &Value) -> Value {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Array(_) | Value::Object(_) => value.to_string(),
+        short => return short.clone(),
+    };
+    if text.chars().count() <= VALUE_CHARS_MAX {
+        return value.clone();
+    }
+    let mut cut: String = text.chars().take(VALUE_CHARS_MAX).collect();
+    cut.push('…');
+    cut.into()
 }
 
 /// Records an action in the caller's transaction. `subject` is the id of what
@@ -138,13 +198,17 @@ pub fn record(
     detail: &Value,
 ) -> Result<(), SqlError> {
     context.sql.execute(
-        "INSERT INTO audit (at, actor, action, subject, detail) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO audit (at, actor, action, subject, detail, client, ip, request)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         &[
             context.now.0.into(),
             actor.to_string().into(),
             action.name().into(),
             subject.into(),
             detail.to_string().into(),
+            context.origin.client.as_str().into(),
+            context.origin.ip.as_str().into(),
+            context.origin.request_id.as_str().into(),
         ],
     )
 }

@@ -51,12 +51,6 @@ pub(super) fn with_schemas(resource_type: &ResourceType, document: Document) -> 
     whole
 }
 
-/// The names of the attributes that differ, never their values.
-pub(super) fn differing(old: &Document, new: &Document) -> Vec<String> {
-    let names = new.keys().chain(old.keys().filter(|name| !new.contains_key(*name)));
-    names.filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
-}
-
 /// Records attributes that no schema has, so that an admin who wonders where
 /// they went can find out.
 pub(super) fn note_ignored(

@@ -28,16 +28,22 @@ pub enum Kind {
     Scim,
     /// A token for the team API, for one of its admins.
     Admin,
+    /// A token for one of kafkaman's other services.
+    Service,
+    /// A member's session.
+    Session,
 }
 
 impl Kind {
-    const ALL: [Self; 2] = [Self::Scim, Self::Admin];
+    const ALL: [Self; 4] = [Self::Scim, Self::Admin, Self::Service, Self::Session];
 
     /// What the text of such a credential begins with.
     pub fn prefix(self) -> &'static str {
         match self {
             Self::Scim => "kfm_scim_",
             Self::Admin => "kfm_admin_",
+            Self::Service => "kfm_service_",
+            Self::Session => "kfm_session_",
         }
     }
 
@@ -46,6 +52,8 @@ impl Kind {
         match self {
             Self::Scim => "scim",
             Self::Admin => "admin",
+            Self::Service => "service",
+            Self::Session => "session",
         }
     }
 }

@@ -6,7 +6,7 @@
 //! whole push.
 
 use super::audit::{self, Action, Actor};
-use super::change::{differing, note_ignored, with_schemas};
+use super::change::{note_ignored, with_schemas};
 use super::membership::{self, Member, Moves, Named, Resolved};
 use super::render;
 use super::resource::{self, Document, Kind, Stored};
@@ -136,7 +136,7 @@ fn change(
     } else {
         return Ok(stored.clone());
     };
-    let detail = json!({ "attributes": differing(old, new), "members": moved });
+    let detail = json!({ "changed": audit::changes(old, new), "members": moved });
     audit::record(context, actor, Action::GroupUpdated, &stored.id, &detail)?;
     Ok(changed)
 }

@@ -8,7 +8,8 @@ use super::credential::{self, Kind, Minted};
 use super::problem::{self, Problem};
 use super::sql::SqlError;
 use super::team_id::TeamId;
-use super::{Context, Failure, Timestamp, tokens};
+use super::tokens::{self, NewToken};
+use super::{Context, Failure, Timestamp};
 use serde_json::json;
 
 /// Keys that work at once: a provider, its successor, and their overlaps.
@@ -193,7 +194,8 @@ fn add(
     }
     let minted = credential::mint(context, Kind::Scim, team)?;
     let expires_ms = expires.map(|expires| expires.0);
-    tokens::store(context, &minted, Kind::Scim, name, None, actor, expires_ms)?;
+    let new = NewToken { kind: Kind::Scim, name, member: None, expires: expires_ms, scopes: "" };
+    tokens::store(context, &minted, actor, &new)?;
     let key = Key {
         id: minted.id.clone(),
         name: name.to_owned(),

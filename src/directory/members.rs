@@ -1,31 +1,167 @@
-//! What kafkaman adds to a SCIM User to make a member of a team.
+//! Members: what kafkaman adds to a SCIM User, and what a team's admins do.
+//!
+//! In scope: roles, the list that admins see, adding, removing, reactivating by
+//! hand. Out of scope: what providers do (`users`), and whether someone may do
+//! any of it (`policy`). Nothing in a SCIM body ever grants a role.
 
+use super::audit::{self, Action, Actor};
 use super::change::with_schemas;
-use super::resource::{self, Kind};
-use super::{Context, Failure, Fault};
+use super::policy::MemberState;
+use super::problem::{self, Problem};
+use super::resource::{self, Kind, Stored};
+use super::sql::{Row, SqlError, Value as Sql};
+use super::{Context, Failure, Fault, Timestamp, membership, sessions};
+use crate::scim::filter::fold;
 use crate::scim::ingest;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// What a member may do in the team. Nothing in a SCIM body ever grants one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Members on a page at most.
+pub const PAGE_MAX: i64 = 200;
+
+/// What a member may do in the team.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Runs the team: people, keys, sign-in, settings.
     Admin,
     /// Sees invoices and seats.
     Billing,
-    /// Works here; the role of everyone a provider adds.
+    /// Works here; the role of everyone a provider adds unless the team says
+    /// otherwise.
     Developer,
 }
 
 impl Role {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Admin, "admin"), (Self::Billing, "billing"), (Self::Developer, "developer")];
+
     /// The word that is stored and shown.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::Billing => "billing",
-            Self::Developer => "developer",
-        }
+        Self::ALL.iter().find(|(own, _)| *own == self).map_or("", |(_, name)| name)
     }
+
+    /// The role of this name; whoever has none works here.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, own)| *own == name).map(|(own, _)| *own)
+    }
+}
+
+/// A member as admins see them.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The row.
+    pub(super) seq: i64,
+    /// The SCIM `id`.
+    pub id: String,
+    /// The SCIM `userName`, folded.
+    pub user_name: String,
+    /// The name as shown.
+    pub name: String,
+    /// Whether they may work here.
+    pub is_active: bool,
+    /// What they may do.
+    pub role: Role,
+    /// Whether a provider manages them; otherwise they were added by hand.
+    pub is_scim: bool,
+    /// When they were added.
+    pub created: Timestamp,
+    /// When they last signed in.
+    pub signed_in: Option<Timestamp>,
+}
+
+const COLUMNS: &str = "seq, id, key, display, active, role, source, created, signed_in";
+
+impl Member {
+    fn read(mut row: Row) -> Result<Self, SqlError> {
+        Ok(Self {
+            seq: row.integer()?,
+            id: row.text()?,
+            user_name: row.text()?,
+            name: row.text()?,
+            is_active: row.boolean()?,
+            role: row
+                .optional_text()?
+                .and_then(|name| Role::named(&name))
+                .unwrap_or(Role::Developer),
+            is_scim: row.text()? == "scim",
+            created: Timestamp(row.integer()?),
+            signed_in: row.optional_integer()?.map(Timestamp),
+        })
+    }
+}
+
+/// Which members to list.
+#[derive(Clone, Debug)]
+pub struct Query<'q> {
+    /// The active ones, or the suspended.
+    pub active: bool,
+    /// Text that name, userName or an address contains; empty for all.
+    pub search: &'q str,
+    /// The id after which the page begins; empty for the first.
+    pub after: &'q str,
+    /// How many to show at most.
+    pub count: i64,
+}
+
+/// A page of members in the order in which they came.
+pub fn list(context: &Context<'_>, query: &Query<'_>) -> Result<Vec<Member>, SqlError> {
+    context.sql.all(
+        &format!(
+            "SELECT {COLUMNS} FROM resource WHERE type = 'User' AND active = ? AND id > ?
+             AND instr(search, ?) > 0 ORDER BY id LIMIT ?"
+        ),
+        &[
+            query.active.into(),
+            query.after.into(),
+            fold(query.search).into(),
+            query.count.clamp(0, PAGE_MAX).into(),
+        ],
+        Member::read,
+    )
+}
+
+/// The member of this id.
+///
+/// # Errors
+/// `member_not_found`.
+pub fn fetch(context: &Context<'_>, id: &str) -> Result<Member, Failure<Problem>> {
+    first(context, "type = 'User' AND id = ?", id.into())?.ok_or_else(|| not_found().into())
+}
+
+/// The member of this `userName`, ignoring case.
+///
+/// # Errors
+/// `member_not_found`.
+pub fn fetch_by_name(context: &Context<'_>, name: &str) -> Result<Member, Failure<Problem>> {
+    let found = first(context, "type = 'User' AND key = ?", fold(name).into())?;
+    found.ok_or_else(|| not_found().into())
+}
+
+/// The member of this row.
+pub(super) fn by_seq(context: &Context<'_>, seq: i64) -> Result<Option<Member>, SqlError> {
+    first(context, "seq = ?", seq.into())
+}
+
+fn first(context: &Context<'_>, which: &str, value: Sql) -> Result<Option<Member>, SqlError> {
+    let statement = format!("SELECT {COLUMNS} FROM resource WHERE {which}");
+    context.sql.first(&statement, &[value], Member::read)
+}
+
+fn not_found() -> Problem {
+    Problem::new(problem::Kind::NotFound, "member_not_found", "the team has no such member")
+}
+
+/// A member as `policy` looks at them.
+pub fn state_of(context: &Context<'_>, member: &Member) -> Result<MemberState, SqlError> {
+    let others = context.sql.first(
+        "SELECT 1 FROM resource WHERE type = 'User' AND active = 1 AND role = 'admin'
+         AND seq <> ? LIMIT 1",
+        &[member.seq.into()],
+        |mut row| row.integer(),
+    )?;
+    let is_last_admin = member.role == Role::Admin && others.is_none();
+    Ok(MemberState { is_active: member.is_active, role: member.role, is_last_admin })
 }
 
 /// A person added by the operator or an admin, not by a provider.
@@ -44,7 +180,8 @@ pub struct NewMember<'a> {
 /// from its first write on; the role stays.
 ///
 /// # Errors
-/// 400 for a name or address that no User may have, 409 if it is taken.
+/// 400 for a name or address that no User may have, 409 if it is taken, 403 if
+/// no seat is free.
 pub fn add(context: &Context<'_>, member: &NewMember<'_>) -> Result<String, Failure> {
     let user = context.resource_type(Kind::User);
     let body = json!({
@@ -58,4 +195,120 @@ pub fn add(context: &Context<'_>, member: &NewMember<'_>) -> Result<String, Fail
     let document = with_schemas(user, ingest::resource(user, body)?.document);
     let role = Some(member.role.as_str());
     Ok(resource::insert(context, Kind::User, &document, "team", role)?.id)
+}
+
+/// Changes a member's role.
+///
+/// # Errors
+/// `member_not_found`, `last_admin`.
+pub fn set_role(
+    context: &Context<'_>,
+    actor: &Actor,
+    id: &str,
+    role: Role,
+) -> Result<Member, Failure<Problem>> {
+    context.transaction(|| {
+        let member = fetch(context, id)?;
+        if member.role == role {
+            return Ok(member);
+        }
+        keep_an_admin(context, &member)?;
+        context.sql.execute(
+            "UPDATE resource SET role = ? WHERE seq = ?",
+            &[role.as_str().into(), member.seq.into()],
+        )?;
+        let detail = json!({ "from": member.role.as_str(), "to": role.as_str() });
+        audit::record(context, actor, Action::MemberRoleChanged, id, &detail)?;
+        Ok(Member { role, ..member })
+    })
+}
+
+/// Removes a member from the team: out of SCIM and every group, signed out, the
+/// name free again. The audit trail stays.
+///
+/// # Errors
+/// `member_not_found`, `last_admin`.
+pub fn remove(context: &Context<'_>, actor: &Actor, id: &str) -> Result<(), Failure<Problem>> {
+    context.transaction(|| {
+        let member = fetch(context, id)?;
+        keep_an_admin(context, &member)?;
+        let stored = stored(context, id)?;
+        membership::forget(context, stored.seq)?;
+        resource::delete(context, &stored).map_err(unrefused)?;
+        Ok(audit::record(context, actor, Action::MemberRemoved, id, &json!({}))?)
+    })
+}
+
+/// Brings a suspended member back by hand, which a team whose provider manages
+/// its members leaves to the provider.
+///
+/// # Errors
+/// `member_not_found`, `managed_by_identity_provider` while SCIM is on,
+/// `no_free_seat`.
+pub fn reactivate(
+    context: &Context<'_>,
+    actor: &Actor,
+    scim_enabled: bool,
+    id: &str,
+) -> Result<Member, Failure<Problem>> {
+    if scim_enabled {
+        let message = "the identity provider manages who is suspended; reactivate the person there, \
+                       or turn SCIM off";
+        let kind = problem::Kind::Conflict;
+        return Err(Problem::new(kind, "managed_by_identity_provider", message).into());
+    }
+    context.transaction(|| {
+        let member = fetch(context, id)?;
+        if member.is_active {
+            return Ok(member);
+        }
+        let stored = stored(context, id)?;
+        let old = stored.parse()?;
+        let mut new = old.clone();
+        new.insert("active".into(), true.into());
+        resource::update(context, &stored, &old, &new).map_err(unrefused)?;
+        audit::record(context, actor, Action::MemberReactivated, id, &json!({}))?;
+        Ok(Member { is_active: true, ..member })
+    })
+}
+
+/// Ends all sessions of a member; returns how many there were.
+///
+/// # Errors
+/// `member_not_found`.
+pub fn sign_out(context: &Context<'_>, actor: &Actor, id: &str) -> Result<usize, Failure<Problem>> {
+    context.transaction(|| {
+        let ended = sessions::end_of(context, fetch(context, id)?.seq)?;
+        let detail = json!({ "sessions": ended });
+        audit::record(context, actor, Action::MemberSignedOut, id, &detail)?;
+        Ok(ended)
+    })
+}
+
+fn stored(context: &Context<'_>, id: &str) -> Result<Stored, Failure<Problem>> {
+    resource::fetch(context, Kind::User, id).map_err(unrefused)
+}
+
+fn keep_an_admin(context: &Context<'_>, member: &Member) -> Result<(), Failure<Problem>> {
+    if member.is_active && state_of(context, member)?.is_last_admin {
+        let message = "this is the team's last admin; make someone else admin first";
+        return Err(Problem::new(problem::Kind::Conflict, "last_admin", message).into());
+    }
+    Ok(())
+}
+
+/// What SCIM refuses, as the team API says it.
+pub fn unrefused(failure: Failure) -> Failure<Problem> {
+    match failure {
+        Failure::Fault(fault) => Failure::Fault(fault),
+        Failure::Refused(error) => {
+            let (kind, code) = match error.status() {
+                403 => (problem::Kind::Forbidden, "no_free_seat"),
+                404 => (problem::Kind::NotFound, "member_not_found"),
+                409 => (problem::Kind::Conflict, "name_taken"),
+                _ => (problem::Kind::Invalid, "invalid"),
+            };
+            Problem::new(kind, code, error.detail()).into()
+        }
+    }
 }

@@ -12,10 +12,14 @@ pub const TEAM: &[&str] = &[
     include_str!("../../migrations/team/0001-team.sql"),
     include_str!("../../migrations/team/0002-directory.sql"),
     include_str!("../../migrations/team/0003-schemas.sql"),
+    include_str!("../../migrations/team/0004-people.sql"),
 ];
 
 /// The migrations of the Registry object, from version 1 on.
-pub const REGISTRY: &[&str] = &[include_str!("../../migrations/registry/0001-registry.sql")];
+pub const REGISTRY: &[&str] = &[
+    include_str!("../../migrations/registry/0001-registry.sql"),
+    include_str!("../../migrations/registry/0002-origin.sql"),
+];
 
 /// How many migrations a storage has seen. `None` if it has no tables at all:
 /// it was addressed, but never made into anything.

@@ -7,7 +7,7 @@
 
 use super::schemas::Schemas;
 use super::sql::{Row, SqlError, Value as Sql};
-use super::{Context, Failure, Fault, lookup, values};
+use super::{Context, Failure, Fault, lookup, seats, sessions, values};
 use crate::scim::filter::fold;
 use crate::scim::schema;
 use crate::scim::{Error, Timestamp, version};
@@ -172,8 +172,8 @@ pub fn insert(
     let now = context.now;
     let seq = context.sql.first(
         "INSERT INTO resource
-         (type, id, key, active, version, created, modified, source, role, display, document)
-         VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?) RETURNING seq",
+         (type, id, key, active, version, created, modified, source, role, display, search, document)
+         VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
         &[
             kind.name().into(),
             id.as_str().into(),
@@ -184,6 +184,7 @@ pub fn insert(
             source.into(),
             role.into(),
             facts.display.into(),
+            facts.search.into(),
             own_text.into(),
         ],
         |mut row| row.integer(),
@@ -194,6 +195,9 @@ pub fn insert(
     lookup::change(context, seq, &lookup::Entries::new(), &entries)?;
     values::change(context, kind, seq, &Document::new(), document)?;
     count(context, kind, 1)?;
+    if kind == Kind::User && facts.active {
+        seats::take(context)?;
+    }
     Ok(Stored {
         seq,
         kind,
@@ -223,13 +227,14 @@ pub fn update(
         .sql
         .execute(
             "UPDATE resource SET key = ?, active = ?, version = ?, modified = ?, source = 'scim',
-             display = ?, document = ? WHERE seq = ?",
+             display = ?, search = ?, document = ? WHERE seq = ?",
             &[
                 facts.key.into(),
                 facts.active.into(),
                 version.into(),
                 context.now.0.into(),
                 facts.display.into(),
+                facts.search.into(),
                 own_text.into(),
                 stored.seq.into(),
             ],
@@ -239,6 +244,14 @@ pub fn update(
     let after = lookup::entries(context.schemas, stored.kind, new);
     lookup::change(context, stored.seq, &before, &after)?;
     values::change(context, stored.kind, stored.seq, old, new)?;
+    match (stored.active, facts.active) {
+        (false, true) => seats::take(context)?,
+        (true, false) => {
+            seats::free(context)?;
+            sessions::end_of(context, stored.seq)?;
+        }
+        _ => {}
+    }
     Ok(Stored {
         active: facts.active,
         version,
@@ -266,6 +279,12 @@ pub fn delete(context: &Context<'_>, stored: &Stored) -> Result<(), Failure> {
     values::forget(context, stored.seq)?;
     context.sql.execute("DELETE FROM resource WHERE seq = ?", &[stored.seq.into()])?;
     count(context, stored.kind, -1)?;
+    if stored.kind == Kind::User {
+        sessions::end_of(context, stored.seq)?;
+        if stored.active {
+            seats::free(context)?;
+        }
+    }
     Ok(())
 }
 
@@ -299,11 +318,16 @@ pub(super) fn id_from(instant: Timestamp) -> String {
     format!("{high}-{low}")
 }
 
+/// Addresses that an admin's search looks in.
+const SEARCHED_EMAILS: usize = 5;
+
 /// What a document says about its row.
 struct Facts {
     key: String,
     active: bool,
     display: String,
+    /// What an admin's search looks in.
+    search: String,
 }
 
 impl Facts {
@@ -316,10 +340,19 @@ impl Facts {
             formatted.and_then(Value::as_str).unwrap_or_default().trim(),
             text(kind.key_attribute()),
         ];
+        let names =
+            ["givenName", "familyName"].map(|part| document.get("name")?.get(part)?.as_str());
+        let emails = document.get("emails").and_then(Value::as_array).into_iter().flatten();
+        let emails = emails.filter_map(|email| email.get("value")?.as_str());
+        let searched = shown.into_iter().chain([text(kind.key_attribute())]);
+        let searched =
+            searched.chain(names.into_iter().flatten()).chain(emails.take(SEARCHED_EMAILS));
+        let searched: Vec<&str> = searched.filter(|text| !text.is_empty()).collect();
         Self {
             key: fold(text(kind.key_attribute())),
             active: document.get("active").and_then(Value::as_bool).unwrap_or(active),
             display: shown.into_iter().find(|text| !text.is_empty()).unwrap_or_default().to_owned(),
+            search: fold(&searched.join("\n")),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::audit::{self, Action, Actor};
 use super::problem::{self, Problem};
-use super::{Context, Failure, Fault, Timestamp};
+use super::{Context, Failure, Fault, Timestamp, sessions};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
@@ -112,6 +112,7 @@ pub fn put(
              changed = excluded.changed",
             &[method.name().into(), text.as_str().into(), context.now.0.into()],
         )?;
+        sessions::end_by(context, method.name())?;
         Ok(audit::record(context, actor, Action::SsoConfigured, method.name(), &json!({}))?)
     })
 }
@@ -135,6 +136,7 @@ pub fn remove(
             return Err(scim_is_on("turn SCIM off before you remove the SSO method").into());
         }
         context.sql.execute("DELETE FROM sso_method WHERE kind = ?", &[method.name().into()])?;
+        sessions::end_by(context, method.name())?;
         Ok(audit::record(context, actor, Action::SsoRemoved, method.name(), &json!({}))?)
     })
 }

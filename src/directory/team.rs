@@ -3,10 +3,11 @@
 use super::audit::{self, Action, Actor};
 use super::credential::Minted;
 use super::members::{self, NewMember, Role};
+use super::policy::TeamState;
 use super::problem::{Kind, Problem};
 use super::sql::SqlError;
 use super::team_id::TeamId;
-use super::{Context, Failure, migrate, schemas, sso, tokens};
+use super::{Context, Failure, Fault, migrate, schemas, sessions, sso, tokens};
 use serde_json::json;
 
 /// What an operator says of a new team.
@@ -39,6 +40,25 @@ pub struct Team {
     pub created: i64,
     /// What its schemas are.
     pub schemas: schemas::Setting,
+}
+
+impl Team {
+    /// The team as `policy` looks at it, for a sign-in by this method if it is
+    /// one.
+    pub fn state(
+        &self,
+        context: &Context<'_>,
+        method: Option<sessions::Method>,
+    ) -> Result<TeamState, Fault> {
+        let methods = sso::list(context)?;
+        let is_it =
+            |own: &sso::Configured| method.is_none_or(|method| method.name() == own.method.name());
+        Ok(TeamState {
+            is_suspended: self.is_suspended,
+            scim_enabled: self.scim_enabled,
+            has_sso: methods.iter().any(is_it),
+        })
+    }
 }
 
 /// Makes this object a team, with its tables, its first admin and a token for
@@ -151,26 +171,12 @@ pub fn set_scim(
             .into());
         }
         context.sql.execute("UPDATE team SET scim_enabled = ?", &[enabled.into()])?;
+        if enabled {
+            sessions::end_without_sso(context)?;
+        }
         let action = if enabled { Action::ScimEnabled } else { Action::ScimDisabled };
         audit::record(context, actor, action, &team.id, &json!({}))?;
         Ok(Team { scim_enabled: enabled, ..team })
-    })
-}
-
-/// Has what providers send read strictly, or with its tolerances.
-pub fn set_strict(
-    context: &Context<'_>,
-    actor: &Actor,
-    strict: bool,
-) -> Result<(), Failure<Problem>> {
-    context.transaction(|| {
-        let Some(team) = read(context)? else { return Err(not_found().into()) };
-        if team.schemas.reading.is_strict() == strict {
-            return Ok(());
-        }
-        context.sql.execute("UPDATE team SET strict = ?", &[strict.into()])?;
-        let action = if strict { Action::StrictModeEnabled } else { Action::StrictModeDisabled };
-        Ok(audit::record(context, actor, action, &team.id, &json!({}))?)
     })
 }
 

@@ -23,6 +23,8 @@ pub struct Holder {
     pub id: String,
     /// The admin it belongs to, for an admin token.
     pub member: Option<String>,
+    /// What it is good for, for a service token; separated by spaces.
+    pub scopes: String,
     /// Whether an operator suspended the team.
     pub team_is_suspended: bool,
     /// Whether the team has SCIM switched on.
@@ -39,7 +41,7 @@ pub fn authenticate(
     credential: &Credential,
 ) -> Result<Option<Holder>, Fault> {
     let found = context.sql.first(
-        "SELECT c.kind, c.hash, c.expires, c.revoked, c.last_used, c.member,
+        "SELECT c.kind, c.hash, c.expires, c.revoked, c.last_used, c.member, c.scopes,
                 t.id, t.state, t.scim_enabled, t.strict, t.schemas_version
          FROM credential AS c CROSS JOIN team AS t WHERE c.id = ?",
         &[credential.id.as_str().into()],
@@ -52,6 +54,7 @@ pub fn authenticate(
             let holder = Holder {
                 id: credential.id.clone(),
                 member: row.optional_text()?,
+                scopes: row.text()?,
                 team_is_suspended: {
                     let team = row.text()?;
                     let matches = team == credential.team.as_str();
@@ -102,9 +105,14 @@ pub fn issue(
     member: &str,
 ) -> Result<Minted, Fault> {
     let minted = credential::mint(context, Kind::Admin, team)?;
-    let expires = context.now.plus(ADMIN_TOKEN_MS).0;
-    let name = "admin token";
-    store(context, &minted, Kind::Admin, name, Some(member), actor, Some(expires))?;
+    let new = NewToken {
+        kind: Kind::Admin,
+        name: "admin token",
+        member: Some(member),
+        expires: Some(context.now.plus(ADMIN_TOKEN_MS).0),
+        scopes: "",
+    };
+    store(context, &minted, actor, &new)?;
     let detail = json!({ "token": minted.id });
     audit::record(context, actor, Action::AdminTokenIssued, member, &detail)?;
     Ok(minted)
@@ -153,30 +161,42 @@ pub fn live_under(context: &Context<'_>, signing_version: u8) -> Result<Vec<Stri
     }
 }
 
-/// Keeps a new credential, of any kind.
+/// What is kept of a new credential besides its hash.
+pub(super) struct NewToken<'a> {
+    /// What it is for.
+    pub(super) kind: Kind,
+    /// What its maker calls it.
+    pub(super) name: &'a str,
+    /// The admin it belongs to.
+    pub(super) member: Option<&'a str>,
+    /// When it stops working, in milliseconds.
+    pub(super) expires: Option<i64>,
+    /// What it is good for, separated by spaces.
+    pub(super) scopes: &'a str,
+}
+
+/// Keeps a new credential, of any kind but a session.
 pub(super) fn store(
     context: &Context<'_>,
     minted: &Minted,
-    kind: Kind,
-    name: &str,
-    member: Option<&str>,
     actor: &Actor,
-    expires: Option<i64>,
+    new: &NewToken<'_>,
 ) -> Result<(), Fault> {
     Ok(context.sql.execute(
         "INSERT INTO credential
-         (id, kind, name, hash, signing_version, member, created, created_by, expires)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         (id, kind, name, hash, signing_version, member, created, created_by, expires, scopes)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         &[
             minted.id.as_str().into(),
-            kind.name().into(),
-            name.into(),
+            new.kind.name().into(),
+            new.name.into(),
             minted.hash.as_slice().into(),
             i64::from(minted.signing_version).into(),
-            member.into(),
+            new.member.into(),
             context.now.0.into(),
             actor.to_string().into(),
-            expires.into(),
+            new.expires.into(),
+            new.scopes.into(),
         ],
     )?)
 }

@@ -5,9 +5,9 @@
 //! other here, on purpose: nothing may stand in its way.
 
 use super::audit::{self, Action, Actor};
-use super::change::{differing, note_ignored, with_schemas};
+use super::change::{note_ignored, with_schemas};
 use super::resource::{self, Document, Kind, Stored};
-use super::{Context, Failure};
+use super::{Context, Failure, settings};
 use crate::scim::{ingest, patch};
 use serde_json::{Map, Value, json};
 
@@ -42,7 +42,8 @@ pub fn create(
                 change(context, actor, &stored, &old, &document)?
             }
             None => {
-                let stored = resource::insert(context, Kind::User, &document, "scim", None)?;
+                let role = settings::read(context)?.default_role.as_str();
+                let stored = resource::insert(context, Kind::User, &document, "scim", Some(role))?;
                 let detail = json!({ "active": stored.active });
                 audit::record(context, actor, Action::MemberProvisioned, &stored.id, &detail)?;
                 stored
@@ -129,7 +130,7 @@ fn change(
         (false, true) => Action::MemberReactivated,
         _ => Action::MemberUpdated,
     };
-    let detail = json!({ "attributes": differing(old, new) });
+    let detail = json!({ "changed": audit::changes(old, new) });
     audit::record(context, actor, action, &stored.id, &detail)?;
     Ok(changed)
 }

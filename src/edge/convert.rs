@@ -23,6 +23,9 @@ const HEADERS: &[&str] = &[
     "prefer",
     "cf-ray",
     "x-request-id",
+    "user-agent",
+    "cf-connecting-ip",
+    "cf-ipcountry",
     "x-kafkaman-debug",
     #[cfg(feature = "testing")]
     "x-testing-trap",

@@ -4,7 +4,7 @@
 //! Ids only: no secret, no name, no address, no query (a filter holds them).
 
 use super::convert;
-use http::{HeaderMap, HeaderValue, Method, Response as HttpResponse};
+use http::{HeaderMap, HeaderValue, Method, Request as HttpRequest, Response as HttpResponse};
 use serde_json::{Value, json};
 use worker::{Date, Response, Result, console_log};
 
@@ -83,11 +83,21 @@ pub(super) fn request_id(headers: &HeaderMap) -> String {
     random_id()
 }
 
+/// Gives a request the id that the log has it under, so that the audit can name
+/// it too.
+pub(super) fn with_request_id(request: &mut HttpRequest<Vec<u8>>) -> String {
+    let id = request_id(request.headers());
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        request.headers_mut().insert(REQUEST_ID, value);
+    }
+    id
+}
+
 /// Method and path, with everything that might name a person or be a client's
 /// own text left out.
 pub(super) fn route(method: &Method, path: &str) -> String {
     let known = |segment: &str| {
-        const KNOWN: [&str; 31] = [
+        const KNOWN: [&str; 43] = [
             "",
             "scim",
             "v1",
@@ -110,6 +120,18 @@ pub(super) fn route(method: &Method, path: &str) -> String {
             "keys",
             "schemas",
             "settings",
+            "members",
+            "reactivate",
+            "sign-out",
+            "service-tokens",
+            "me",
+            "leave",
+            "sessions",
+            "introspect",
+            "end",
+            "policy",
+            "decide",
+            "seats",
             "regenerate",
             "suspend",
             "resume",

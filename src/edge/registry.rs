@@ -11,7 +11,7 @@ use crate::api::front::{self, Decision};
 use crate::api::operator::{self, Step};
 use crate::directory::registry::CALL_MS;
 use crate::directory::schemas::Schemas;
-use crate::directory::{Context, Deployment, Fault};
+use crate::directory::{Context, Deployment, Fault, Origin};
 use crate::scim::Timestamp;
 use std::time::Duration;
 use worker::{Date, DurableObject, Env, Error, Request, Response, Result, State, durable_object};
@@ -33,13 +33,13 @@ impl DurableObject for Registry {
 
     async fn fetch(&self, request: Request) -> Result<Response> {
         let started = Date::now().as_millis();
-        let request = convert::whole(request).await?;
+        let mut request = convert::whole(request).await?;
         #[cfg(feature = "testing")]
         super::testing::count_wake();
 
         let deployment = settings::deployment(&self.env)?;
         let engine = Engine::new(self.state.storage());
-        let request_id = log::request_id(request.headers());
+        let request_id = log::with_request_id(&mut request);
         let route = log::route(request.method(), request.uri().path());
         let (head, body) = request.into_parts();
         // The Worker has decided the same; whose token it is, is in the head.
@@ -115,6 +115,7 @@ fn context<'a>(engine: &'a Engine, deployment: &'a Deployment) -> Context<'a> {
         random: &settings::random,
         deployment,
         schemas: Schemas::built_in(),
+        origin: Origin::none(),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::api::answered::{After, Answered};
 use crate::api::object;
 use crate::directory::schemas::Schemas;
 use crate::directory::team_id::TeamId;
-use crate::directory::{Context, Deployment};
+use crate::directory::{Context, Deployment, Origin};
 use crate::scim::Timestamp;
 use http::{HeaderValue, Request as HttpRequest, Response as HttpResponse};
 use std::cell::Cell;
@@ -38,7 +38,7 @@ impl DurableObject for Team {
 
     async fn fetch(&self, request: Request) -> Result<Response> {
         let started = Date::now().as_millis();
-        let request = convert::whole(request).await?;
+        let mut request = convert::whole(request).await?;
         #[cfg(feature = "testing")]
         super::testing::count_wake();
 
@@ -48,7 +48,7 @@ impl DurableObject for Team {
         let deployment = settings::deployment(&self.env)?;
         let engine = Engine::new(self.state.storage());
         let context = context(&engine, &deployment, started);
-        let request_id = log::request_id(request.headers());
+        let request_id = log::with_request_id(&mut request);
         let route = log::route(request.method(), request.uri().path());
         let wants_debug = wants_debug(&context, &request);
         let Answered { mut response, after, fault } = self.answer(&context, &team, request);
@@ -113,6 +113,7 @@ fn context<'a>(engine: &'a Engine, deployment: &'a Deployment, now: u64) -> Cont
         random: &settings::random,
         deployment,
         schemas: Schemas::built_in(),
+        origin: Origin::none(),
     }
 }
 

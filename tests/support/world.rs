@@ -14,7 +14,7 @@ use kafkaman_scim::api::operator::{self, Step, TeamCall};
 use kafkaman_scim::api::scim::discovery;
 use kafkaman_scim::directory::schemas::Schemas;
 use kafkaman_scim::directory::team_id::TeamId;
-use kafkaman_scim::directory::{Context, Deployment, Fault};
+use kafkaman_scim::directory::{Context, Deployment, Fault, Origin};
 use kafkaman_scim::scim::Timestamp;
 use serde_json::{Value, json};
 use sqlite::Sqlite;
@@ -111,7 +111,7 @@ impl World {
     pub fn new_team(&self, id: &str) -> String {
         let (jurisdiction, slug) = id.split_once('.').map_or((None, id), |(j, s)| (Some(j), s));
         let mut body = json!({
-            "id": slug, "name": "A team", "seats": 100,
+            "id": slug, "name": "A team", "seats": 100_000,
             "admin": { "name": "The Admin", "email": "admin@kafkaman.example" },
         });
         if let Some(jurisdiction) = jurisdiction {
@@ -235,7 +235,14 @@ impl World {
         let now = Timestamp(self.now.get());
         let deployment = self.deployment.borrow();
         let schemas = Schemas::built_in();
-        run(&Context { sql, now, random: &random, deployment: &deployment, schemas })
+        run(&Context {
+            sql,
+            now,
+            random: &random,
+            deployment: &deployment,
+            schemas,
+            origin: Origin::none(),
+        })
     }
 }
 

@@ -2,24 +2,18 @@
 
 use super::{Answer, Call, ok};
 use crate::api::body;
-use crate::directory::team;
-use serde::Deserialize;
-use serde_json::json;
+use crate::directory::settings::{self, Settings};
+use serde_json::{Map, Value, json};
 
-pub(super) fn read(call: &Call<'_>) -> Answer {
-    ok(&json!({ "strictMode": call.team.schemas.reading.is_strict() }))
+fn shown(settings: &Settings) -> Answer {
+    ok(&json!(settings))
 }
 
-/// What is not named stays as it is.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Change {
-    strict_mode: Option<bool>,
+pub(super) fn read(call: &Call<'_>) -> Answer {
+    shown(&settings::read(call.context)?)
 }
 
 pub(super) fn change(call: &Call<'_>) -> Answer {
-    let change: Change = body::read(&call.body)?;
-    let strict = change.strict_mode.unwrap_or(call.team.schemas.reading.is_strict());
-    team::set_strict(call.context, &call.actor, strict)?;
-    ok(&json!({ "strictMode": strict }))
+    let changes: Map<String, Value> = body::read(&call.body)?;
+    shown(&settings::change(call.context, &call.actor, changes)?)
 }

@@ -1,0 +1,50 @@
+//! Tokens for kafkaman's other services.
+
+use super::{Answer, Call, ok};
+use crate::api::{body, problem};
+use crate::directory::service_tokens::{self, Scope, ServiceToken};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+fn shown(token: &ServiceToken) -> Value {
+    json!({
+        "id": token.id,
+        "name": token.name,
+        "scopes": token.scopes.split(' ').collect::<Vec<_>>(),
+        "state": if token.is_revoked { "revoked" } else { "active" },
+        "createdAt": token.created.to_string(),
+        "createdBy": token.created_by,
+        "lastUsedAt": token.last_used.map(|at| at.to_string()),
+    })
+}
+
+pub(super) fn list(call: &Call<'_>) -> Answer {
+    let tokens: Vec<Value> = service_tokens::list(call.context)?.iter().map(shown).collect();
+    ok(&json!({ "serviceTokens": tokens }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Issue {
+    name: String,
+    scopes: BTreeSet<Scope>,
+}
+
+/// A new token with its secret, which is shown here and never again.
+pub(super) fn issue(call: &Call<'_>) -> Answer {
+    let asked: Issue = body::read(&call.body)?;
+    let (token, minted) =
+        service_tokens::issue(call.context, &call.actor, &call.id, &asked.name, &asked.scopes)?;
+    let mut body = shown(&token);
+    if let Value::Object(body) = &mut body {
+        body.insert("token".into(), minted.text.into());
+    }
+    Ok(problem::answer(StatusCode::CREATED, &body))
+}
+
+pub(super) fn revoke(call: &Call<'_>) -> Answer {
+    service_tokens::revoke(call.context, &call.actor, call.last())?;
+    Ok(problem::empty())
+}

@@ -1,0 +1,215 @@
+//! Sessions: who is signed in, until when.
+//!
+//! kafkaman's login service verifies a person and asks for a session; whether
+//! there may be one is `policy`'s. A session is a row that is there or not: what
+//! ends a member's right to work deletes their rows in its own transaction, so
+//! that a session asked about after the answer is dead, without exception.
+
+use super::audit::{self, Action, Actor};
+use super::credential::{self, Credential, Kind, Minted};
+use super::members::{self, Member};
+use super::policy::{self, Action as Wish};
+use super::problem::{self, Problem};
+use super::sql::SqlError;
+use super::team::Team;
+use super::team_id::TeamId;
+use super::{Context, Failure, Fault, Timestamp, settings};
+use serde_json::json;
+
+/// How far a session's last sign of life may lag behind what is stored, so that
+/// asking about it writes at most once a minute.
+const SEEN_MS: i64 = 60_000;
+/// Sessions that a member may have; the oldest end when there are more.
+const SESSIONS_MAX: i64 = 50;
+
+/// How a person was verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// With a password.
+    Password,
+    /// With a Google account.
+    Google,
+    /// By SAML.
+    Saml,
+    /// By OpenID Connect.
+    Oidc,
+}
+
+impl Method {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Password, "password"),
+        (Self::Google, "google"),
+        (Self::Saml, "saml"),
+        (Self::Oidc, "oidc"),
+    ];
+
+    /// The method of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, own)| *own == name).map(|(own, _)| *own)
+    }
+
+    /// The name that is stored and shown.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(own, _)| *own == self).map_or("", |(_, name)| name)
+    }
+
+    fn wish(self) -> Wish {
+        match self {
+            Self::Password => Wish::SignInByPassword,
+            Self::Google => Wish::SignInByGoogle,
+            Self::Saml | Self::Oidc => Wish::SignInBySso,
+        }
+    }
+}
+
+/// A session that stands.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Its id.
+    pub id: String,
+    /// Whose it is.
+    pub member: Member,
+    /// How they signed in.
+    pub method: String,
+    /// When it began.
+    pub created: Timestamp,
+    /// When it ends whatever happens.
+    pub expires: Timestamp,
+}
+
+/// Opens a session for a member whom the login service verified.
+///
+/// # Errors
+/// `member_not_found`; what `policy` refuses, as 403.
+pub fn open(
+    context: &Context<'_>,
+    actor: &Actor,
+    team: &Team,
+    id: &TeamId,
+    member: &Member,
+    method: Method,
+) -> Result<(Session, Minted), Failure<Problem>> {
+    context.transaction(|| {
+        let state = members::state_of(context, member)?;
+        policy::decide(team.state(context, Some(method))?, state, method.wish())
+            .map_err(refused)?;
+        let settings = settings::read(context)?;
+        let minted = credential::mint(context, Kind::Session, id)?;
+        let now = context.now;
+        let expires = now.plus(settings.session_lifetime_seconds.saturating_mul(1000));
+        context.sql.execute(
+            "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE member = ?
+             ORDER BY created DESC LIMIT -1 OFFSET ?)",
+            &[member.seq.into(), SESSIONS_MAX.saturating_sub(1).into()],
+        )?;
+        context.sql.execute(
+            "INSERT INTO session (id, member, hash, signing_version, method, created, seen, expires)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            &[
+                minted.id.as_str().into(),
+                member.seq.into(),
+                minted.hash.as_slice().into(),
+                i64::from(minted.signing_version).into(),
+                method.name().into(),
+                now.0.into(),
+                now.0.into(),
+                expires.0.into(),
+            ],
+        )?;
+        context.sql.execute(
+            "UPDATE resource SET signed_in = ? WHERE seq = ?",
+            &[now.0.into(), member.seq.into()],
+        )?;
+        let detail = json!({ "session": minted.id, "method": method.name() });
+        audit::record(context, actor, Action::SignedIn, &member.id, &detail)?;
+        let session = Session {
+            id: minted.id.clone(),
+            member: member.clone(),
+            method: method.name().to_owned(),
+            created: now,
+            expires,
+        };
+        Ok((session, minted))
+    })
+}
+
+/// What policy refuses, as the team API says it.
+pub fn refused(refusal: policy::Refusal) -> Problem {
+    Problem::new(problem::Kind::Forbidden, refusal.code, refusal.message)
+}
+
+/// The session behind a credential with a good tag, if it still stands: known,
+/// neither too old nor idle too long, and its member active.
+pub fn find(context: &Context<'_>, credential: &Credential) -> Result<Option<Session>, Fault> {
+    let found = context.sql.first(
+        "SELECT member, hash, method, created, seen, expires FROM session WHERE id = ?",
+        &[credential.id.as_str().into()],
+        |mut row| {
+            let member = row.integer()?;
+            let is_it = credential.has_hash(&row.blob()?);
+            let method = row.text()?;
+            let (created, seen) = (row.integer()?, row.integer()?);
+            Ok(is_it.then_some((member, method, created, seen, row.integer()?)))
+        },
+    );
+    let found = match found {
+        Err(error) if error.is_missing_table() => return Ok(None),
+        found => found?.flatten(),
+    };
+    let Some((seq, method, created, seen, expires)) = found else { return Ok(None) };
+    let idle = settings::read(context)?.session_idle_seconds.saturating_mul(1000);
+    let now = context.now.0;
+    if now >= expires || now.saturating_sub(seen) >= idle {
+        return Ok(None);
+    }
+    let Some(member) = members::by_seq(context, seq)?.filter(|member| member.is_active) else {
+        return Ok(None);
+    };
+    if now.saturating_sub(seen) >= SEEN_MS.min(idle / 10) {
+        context.sql.execute(
+            "UPDATE session SET seen = ? WHERE id = ?",
+            &[now.into(), credential.id.as_str().into()],
+        )?;
+    }
+    let (created, expires) = (Timestamp(created), Timestamp(expires));
+    Ok(Some(Session { id: credential.id.clone(), member, method, created, expires }))
+}
+
+/// Ends one session. Once is enough.
+pub fn end(context: &Context<'_>, id: &str) -> Result<(), SqlError> {
+    context.sql.execute("DELETE FROM session WHERE id = ?", &[id.into()])
+}
+
+/// Ends all sessions of a member; returns how many there were. Part of the
+/// transaction that ends their right to them.
+pub fn end_of(context: &Context<'_>, member: i64) -> Result<usize, SqlError> {
+    let ended = context.sql.all(
+        "DELETE FROM session WHERE member = ? RETURNING id",
+        &[member.into()],
+        |mut row| row.text(),
+    )?;
+    Ok(ended.len())
+}
+
+/// Ends every session that another way than single sign-on opened: SCIM is on
+/// now.
+pub fn end_without_sso(context: &Context<'_>) -> Result<(), SqlError> {
+    context.sql.execute("DELETE FROM session WHERE method NOT IN ('saml', 'oidc')", &[])
+}
+
+/// Ends every session that this method of single sign-on opened: its settings
+/// changed, and who they were verified by is no longer who verifies.
+pub fn end_by(context: &Context<'_>, method: &str) -> Result<(), SqlError> {
+    context.sql.execute("DELETE FROM session WHERE method = ?", &[method.into()])
+}
+
+/// Removes sessions whose time is over; returns whether there may be more.
+pub fn prune(context: &Context<'_>, rows: i64) -> Result<bool, SqlError> {
+    let removed = context.sql.all(
+        "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires <= ? LIMIT ?)
+         RETURNING id",
+        &[context.now.0.into(), rows.into()],
+        |mut row| row.text(),
+    )?;
+    Ok(i64::try_from(removed.len()).unwrap_or(rows) >= rows)
+}

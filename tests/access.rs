@@ -1,0 +1,211 @@
+//! Every route of the team API × every kind of credential. Which routes there
+//! are comes from the program, who may call each from here: a route that is
+//! not in the table fails.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
+#[path = "support/acme.rs"]
+mod acme;
+
+use acme::Acme;
+use acme::world::OPERATOR_TOKEN;
+use kafkaman_scim::api::team::ROUTES;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The routes below `/teams/{team}/v1`, by who may call them.
+const ADMINS: &str = "
+    GET /
+    GET /settings
+    PATCH /settings
+    GET /sso
+    PUT /sso/{method}
+    DELETE /sso/{method}
+    GET /scim
+    POST /scim/enable
+    POST /scim/disable
+    GET /scim/keys
+    POST /scim/keys
+    POST /scim/keys/{key}/regenerate
+    DELETE /scim/keys/{key}
+    GET /scim/schemas
+    PUT /scim/schemas/{urn}
+    DELETE /scim/schemas/{urn}
+    GET /members
+    POST /members
+    GET /members/{member}
+    PATCH /members/{member}
+    DELETE /members/{member}
+    POST /members/{member}/reactivate
+    POST /members/{member}/sign-out
+    GET /service-tokens
+    POST /service-tokens
+    DELETE /service-tokens/{token}
+    GET /audit
+";
+const MEMBERS: &str = "
+    GET /me
+    POST /me/leave
+    POST /me/sign-out
+";
+const SESSIONS: &str = "
+    POST /sessions
+    POST /sessions/introspect
+    POST /sessions/end
+";
+const POLICY: &str = "
+    POST /policy/decide
+";
+
+fn table() -> BTreeMap<String, &'static str> {
+    let lists =
+        [(ADMINS, "admins"), (MEMBERS, "members"), (SESSIONS, "sessions"), (POLICY, "policy")];
+    let rows = lists.into_iter().flat_map(|(list, who)| {
+        let rows = list.lines().map(str::trim).filter(|row| !row.is_empty());
+        rows.map(move |row| (row.to_owned(), who))
+    });
+    rows.collect()
+}
+
+#[test]
+fn every_route_has_a_row() {
+    let rows: Vec<String> = table().into_keys().collect();
+    let mut routes: Vec<String> = ROUTES
+        .iter()
+        .map(|route| {
+            let path = route.pattern.strip_prefix("/teams/{team}/v1").unwrap();
+            format!("{} {}", route.method, if path.is_empty() { "/" } else { path })
+        })
+        .collect();
+    routes.sort();
+    assert_eq!(routes, rows);
+}
+
+/// A team with one of each kind of credential, and what each may call.
+struct Credentials {
+    acme: Acme,
+    /// The credential's text, and what it is called here.
+    all: Vec<(&'static str, String)>,
+}
+
+impl Credentials {
+    fn new() -> Self {
+        let acme = Acme::enabled();
+        let world = &acme.world;
+        let key = acme.key("provider").1;
+        let (revoked_id, revoked) = acme.key("revoked");
+        let expired = acme.ok(
+            "POST",
+            "/scim/keys",
+            json!({ "name": "expired", "expiresAt": "2026-11-23T22:00:00Z" }),
+        );
+        let service = |scope: &str| {
+            let made =
+                acme.ok("POST", "/service-tokens", json!({ "name": scope, "scopes": [scope] }));
+            (made["id"].as_str().unwrap().to_owned(), made["token"].as_str().unwrap().to_owned())
+        };
+        let (sessions, policy, gone) =
+            (service("sessions"), service("policy"), service("sessions"));
+        acme.ok("DELETE", &format!("/service-tokens/{}", gone.0), Value::Null);
+        let member = |name: &str| {
+            let made = world.ok(&key, "POST", "/scim/v2/Users", json!({ "userName": name }));
+            made["id"].as_str().unwrap().to_owned()
+        };
+        let session = |name: &str| {
+            let body = json!({ "member": { "userName": name }, "method": "saml" });
+            let opened = world.ok(&sessions.1, "POST", "/teams/acme/v1/sessions", body);
+            opened["token"].as_str().unwrap().to_owned()
+        };
+        member("developer");
+        let boss = member("boss");
+        acme.ok("PATCH", &format!("/members/{boss}"), json!({ "role": "admin" }));
+        let bill = member("bill");
+        acme.ok("PATCH", &format!("/members/{bill}"), json!({ "role": "billing" }));
+        let ended = session("developer");
+        world.ok(&sessions.1, "POST", "/teams/acme/v1/sessions/end", json!({ "token": ended }));
+        let other = world.team("other");
+        world.pass(2 * 3_600_000);
+        acme.ok("DELETE", &format!("/scim/keys/{revoked_id}"), Value::Null);
+        let all = vec![
+            ("none", String::new()),
+            ("garbage", "kfm_admin_AAAA".into()),
+            ("SCIM key", key.clone()),
+            ("SCIM key, revoked", revoked),
+            ("SCIM key, expired", expired["key"].as_str().unwrap().into()),
+            ("SCIM key of another team", other.key),
+            ("admin of another team", other.admin),
+            ("operator", OPERATOR_TOKEN.into()),
+            ("service token, revoked", gone.1),
+            ("session, ended", ended),
+            ("admin token", acme.admin.clone()),
+            ("admin's session", session("boss")),
+            ("developer's session", session("developer")),
+            ("billing's session", session("bill")),
+            ("service token for sessions", sessions.1),
+            ("service token for policy", policy.1),
+        ];
+        Self { acme, all }
+    }
+}
+
+/// What opens nothing here is 401, what opens something else 403; who may gets
+/// whatever the endpoint says of an empty request.
+fn expected(who: &str, credential: &str) -> &'static str {
+    match (who, credential) {
+        ("admins", "admin token" | "admin's session") => "in",
+        (
+            "members",
+            "admin token" | "admin's session" | "developer's session" | "billing's session",
+        ) => "in",
+        ("sessions", "service token for sessions") | ("policy", "service token for policy") => "in",
+        (
+            _,
+            "admin token"
+            | "admin's session"
+            | "developer's session"
+            | "billing's session"
+            | "service token for sessions"
+            | "service token for policy",
+        ) => "403",
+        _ => "401",
+    }
+}
+
+#[test]
+fn every_route_and_every_credential() {
+    let names: Vec<&str> = Credentials::new().all.iter().map(|(name, _)| *name).collect();
+    for (index, name) in names.iter().enumerate() {
+        let mut credentials = Credentials::new();
+        for (row, who) in table() {
+            let (method, path) = row.split_once(' ').unwrap();
+            let path = path.replace("{method}", "nothing").replace("{urn}", "urn:example:none");
+            let path = path.replace(['{', '}'], "");
+            let token = credentials.all[index].1.clone();
+            let path = format!("/teams/acme/v1{}", path.trim_end_matches('/'));
+            let body = if method == "GET" { Value::Null } else { json!({}) };
+            let (status, answer) = credentials.acme.world.call(&token, method, &path, body);
+            let got = match (status.as_u16(), answer["error"]["code"].as_str()) {
+                (401, Some("unauthorized")) => "401",
+                (
+                    403,
+                    Some(
+                        "admin_required" | "scope_required" | "service_required"
+                        | "member_required",
+                    ),
+                ) => "403",
+                (401 | 403, code)
+                    if code != Some("managed_by_identity_provider")
+                        && code != Some("last_admin") =>
+                {
+                    panic!("{row} by {name}: {status} {answer}")
+                }
+                _ => "in",
+            };
+            assert_eq!(got, expected(who, name), "{row} by {name}: {status} {answer}");
+            if got == "in" && method != "GET" {
+                // What it changed must not be in the next one's way.
+                credentials = Credentials::new();
+            }
+        }
+    }
+}
