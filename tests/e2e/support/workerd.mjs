@@ -119,7 +119,8 @@ export async function start({ stateDir, bindings = {}, built = "target/worker-te
     fetch: (path, init = {}) => fetch(new URL(path, url), { redirect: "manual", ...init }),
     /** A team of this id with SCIM on: `{ key, adminToken, admin, baseUrl, team }`. */
     async team(id, options) {
-      const made = await createTeam(url, all.OPERATOR_TOKEN.split(",")[0], id, options);
+      const wanted = { seats: 100_000, ...options };
+      const made = await createTeam(url, all.OPERATOR_TOKEN.split(",")[0], id, wanted);
       return { ...made, admin: made.adminToken };
     },
     async stop() {
