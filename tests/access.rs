@@ -42,6 +42,7 @@ const ADMINS: &str = "
     POST /service-tokens
     DELETE /service-tokens/{token}
     GET /audit
+    GET /audit/export
 ";
 const MEMBERS: &str = "
     GET /me

@@ -84,7 +84,7 @@ fn a_team_is_made() {
     let mut shown = made.clone();
     shown.as_object_mut().unwrap().remove("adminToken");
     assert_eq!(call(&world, "GET", ACME, Value::Null), (200, shown.clone()));
-    let list = json!({ "teams": [shown] });
+    let list = json!({ "teams": [shown], "next": null });
     assert_eq!(call(&world, "GET", TEAMS, Value::Null), (200, list));
     assert_eq!(actions(&world), ["team.created"]);
 }
@@ -119,7 +119,10 @@ fn what_is_no_team_is_not_made() {
     ] {
         refused(&world, ("POST", TEAMS, body), 400, "invalid", says);
     }
-    assert_eq!(call(&world, "GET", TEAMS, Value::Null), (200, json!({ "teams": [] })));
+    assert_eq!(
+        call(&world, "GET", TEAMS, Value::Null),
+        (200, json!({ "teams": [], "next": null }))
+    );
     assert!(actions(&world).is_empty());
     assert_eq!(call(&world, "POST", TEAMS, acme()).0, 201, "the id is still free");
 }
@@ -183,7 +186,10 @@ fn a_deleted_team_is_gone_with_all_its_data() {
     ] {
         refused(&world, (method, &path, Value::Null), 404, "team_not_found", "no such team");
     }
-    assert_eq!(call(&world, "GET", TEAMS, Value::Null), (200, json!({ "teams": [] })));
+    assert_eq!(
+        call(&world, "GET", TEAMS, Value::Null),
+        (200, json!({ "teams": [], "next": null }))
+    );
     assert_eq!(actions(&world), ["team.deleted", "team.created"]);
 }
 
@@ -313,6 +319,28 @@ fn teams_are_listed_by_the_page() {
 }
 
 #[test]
+fn seats_are_the_operators_to_set() {
+    let world = World::new();
+    let admin = world.new_team("acme");
+    let (status, team) = call(&world, "PATCH", ACME, json!({ "seats": 7 }));
+    assert_eq!((status, &team["seats"]), (200, &json!(7)));
+    assert_eq!(call(&world, "GET", ACME, Value::Null).1["seats"], 7);
+    assert_eq!(world.ok(&admin, "GET", "/teams/acme/v1", Value::Null)["seats"], 7);
+    assert_eq!(actions(&world)[0], "team.seats.set");
+    for (body, says) in [
+        (json!({ "seats": 0 }), "from 1 to"),
+        (json!({ "seats": 10_000_001 }), "from 1 to"),
+        (json!({ "seats": 1.5 }), "invalid type"),
+        (json!({}), "missing field"),
+        (json!({ "seats": 1, "name": "x" }), "unknown field"),
+    ] {
+        refused(&world, ("PATCH", ACME, body), 400, "invalid", says);
+    }
+    let path = format!("{TEAMS}/nobody");
+    refused(&world, ("PATCH", &path, json!({ "seats": 1 })), 404, "team_not_found", "no such team");
+}
+
+#[test]
 fn a_signing_secret_is_retired_when_nothing_needs_it() {
     let world = World::new();
     let old = world.team("acme");
@@ -363,7 +391,7 @@ fn paths_and_methods_are_matched_as_they_are_sent() {
     }
     for (method, path, allow) in [
         ("PUT", TEAMS, "GET, POST"),
-        ("POST", ACME, "GET, DELETE"),
+        ("POST", ACME, "GET, PATCH, DELETE"),
         ("GET", "/operator/v1/teams/acme/suspend", "POST"),
     ] {
         let request = Request::builder()

@@ -183,11 +183,11 @@ fn the_audit_names_who_did_what() {
     assert_eq!(records[4]["subject"], person["id"]);
     assert!(records[5]["actor"].as_str().unwrap().starts_with("admin:"));
     let before = records[5]["seq"].as_i64().unwrap();
-    let rest = acme.ok("GET", &format!("/audit?before={before}"), Value::Null);
+    let rest = acme.ok("GET", &format!("/audit?after={before}"), Value::Null);
     let rest: Vec<&str> =
         rest["records"].as_array().unwrap().iter().map(|r| r["action"].as_str().unwrap()).collect();
     assert_eq!(rest, expected[6..]);
-    for query in ["count=-1", "count=a", "before=1.5", "count=1&count=2"] {
+    for query in ["count=-1", "count=a", "after=1.5", "count=1&count=2"] {
         let path = format!("/audit?{query}");
         acme.refused(("GET", &path, Value::Null), 400, "invalid", "`");
     }

@@ -2,8 +2,17 @@
 -- default.
 ALTER TABLE team ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
 
--- What a service token is good for, separated by spaces.
+-- When a provider first came, and who it said it was; when its first User did.
+ALTER TABLE team ADD COLUMN probed INTEGER;
+ALTER TABLE team ADD COLUMN probed_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE team ADD COLUMN first_user INTEGER;
+
+-- What a service token is good for, separated by spaces; who used a credential
+-- last, from where; and how many days before its end the last warning was.
 ALTER TABLE credential ADD COLUMN scopes TEXT NOT NULL DEFAULT '';
+ALTER TABLE credential ADD COLUMN last_client TEXT NOT NULL DEFAULT '';
+ALTER TABLE credential ADD COLUMN last_country TEXT NOT NULL DEFAULT '';
+ALTER TABLE credential ADD COLUMN warned INTEGER;
 
 -- A User's last sign-in, and the text that a search by an admin looks in.
 ALTER TABLE resource ADD COLUMN signed_in INTEGER;

@@ -43,6 +43,11 @@ pub enum Task {
     Suspend,
     /// Go on.
     Resume,
+    /// Have so many seats.
+    SetSeats {
+        /// How many.
+        seats: i64,
+    },
     /// Name the credentials that still work and carry a tag of this version.
     CredentialsUnder {
         /// The signing secret's version.
@@ -70,7 +75,16 @@ pub(super) fn handle(context: &Context<'_>, id: &TeamId, request: &Request<Vec<u
             // The runtime empties the storage once this is the answer.
             Answered { after: After::DeleteEverything, ..Answered::of(problem::empty()) }
         }
-        Ok(command) => Answered::of_problem(carry_out(context, id, command)),
+        Ok(command) => {
+            // A team's alarm begins with it.
+            let after = match command.task {
+                Task::Create { .. } => After::Upkeep,
+                _ => After::Nothing,
+            };
+            let answered = Answered::of_problem(carry_out(context, id, command));
+            let is_made = answered.response.status().is_success();
+            Answered { after: if is_made { after } else { After::Nothing }, ..answered }
+        }
         Err(_) => Answered::of(problem::refusal(&problem::no_such_path())),
     }
 }
@@ -95,6 +109,10 @@ fn carry_out(
         Task::Suspend | Task::Resume => {
             let suspended = matches!(command.task, Task::Suspend);
             team::set_suspended(context, &actor, suspended)?;
+            None
+        }
+        Task::SetSeats { seats } => {
+            team::set_seats(context, &actor, seats)?;
             None
         }
         Task::CredentialsUnder { signing_version } => {

@@ -7,7 +7,7 @@ use crate::directory::credential::{Credential, Kind};
 use crate::directory::schemas::Schemas;
 use crate::directory::team_id::TeamId;
 use crate::directory::{Context, Failure, Fault, migrate, sql, tokens, upkeep};
-use crate::scim::Error;
+use crate::scim::{Error, Timestamp};
 use http::{Request, Response};
 
 /// Brings the tables of a Team object up to date, if it is a team. To be done
@@ -28,15 +28,16 @@ pub fn open(context: &Context<'_>) -> Result<(), Fault> {
     })
 }
 
-/// Does one step of what is done by alarm; returns whether there is more.
+/// Does one step of what is done by alarm; returns when the next is due, if this
+/// is a team.
 ///
 /// # Errors
 /// A fault; nothing of the step stays.
-pub fn upkeep(context: &Context<'_>) -> Result<bool, Fault> {
+pub fn upkeep(context: &Context<'_>) -> Result<Option<Timestamp>, Fault> {
     if migrate::version(context.sql)?.is_none() {
-        return Ok(false);
+        return Ok(None);
     }
-    upkeep::step(context)
+    upkeep::step(context).map(Some)
 }
 
 /// Answers a request to the Team object of this id.
@@ -70,6 +71,9 @@ fn from_provider(
         let detail = "SCIM is switched off for this team; a team admin can switch it on under \
                       Authentication";
         return Ok(scim::refusal(&Error::status_only(403, detail), scim::SCIM_JSON));
+    }
+    if !holder.is_probed {
+        crate::directory::team::note_probe(context)?;
     }
     let schemas = Schemas::read(context, holder.schemas)?;
     scim::handle(&context.with_schemas(&schemas), &Actor::Key(holder.id), request)

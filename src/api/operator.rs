@@ -62,6 +62,7 @@ enum Begun {
     IssueAdminToken,
     Suspend,
     Resume,
+    SetSeats(i64),
     Delete,
     /// Asking one team after the other, with what the earlier ones said.
     Retire {
@@ -86,6 +87,7 @@ const ROUTES: &[Route<Handler>] = &[
     Route { method: Method::GET, pattern: "/operator/v1/teams", handler: list },
     Route { method: Method::POST, pattern: "/operator/v1/teams", handler: create },
     Route { method: Method::GET, pattern: "/operator/v1/teams/{team}", handler: read },
+    Route { method: Method::PATCH, pattern: "/operator/v1/teams/{team}", handler: change },
     Route { method: Method::DELETE, pattern: "/operator/v1/teams/{team}", handler: delete },
     Route { method: Method::POST, pattern: "/operator/v1/teams/{team}/suspend", handler: suspend },
     Route {
@@ -185,6 +187,7 @@ fn finish(
         Begun::Create => advance(State::Live, Action::TeamCreated)?,
         Begun::Suspend => advance(State::Suspended, Action::TeamSuspended)?,
         Begun::Resume => advance(State::Live, Action::TeamResumed)?,
+        Begun::SetSeats(seats) => registry::set_seats(context, &actor, &team, seats)?,
         Begun::Delete => advance(State::Gone, Action::TeamDeleted)?,
         Begun::IssueAdminToken => {
             registry::note(context, &actor, &team, Action::AdminTokenIssued)?;
@@ -215,6 +218,7 @@ fn call_team(operator: &str, entry: &Entry, what: Begun) -> Step {
         Begun::IssueAdminToken => Task::IssueAdminToken,
         Begun::Suspend => Task::Suspend,
         Begun::Resume => Task::Resume,
+        Begun::SetSeats(seats) => Task::SetSeats { seats },
         Begun::Delete => Task::Delete,
         Begun::Retire { version, .. } => Task::CredentialsUnder { signing_version: version },
     };
@@ -246,8 +250,9 @@ fn list(call: &Call<'_>) -> Outcome {
     let after = call.parameters.get("after").map_err(|error| Problem::invalid(error.detail()))?;
     let count = team_api::whole(&call.parameters, "count")?.unwrap_or(registry::PAGE_MAX);
     let teams = registry::page(call.context, after.unwrap_or_default(), count)?;
+    let next = team_api::next(&teams, count, |last| last.id.as_str().into());
     let teams: Vec<Value> = teams.iter().map(shown).collect();
-    answered(StatusCode::OK, &json!({ "teams": teams }))
+    answered(StatusCode::OK, &json!({ "teams": teams, "next": next }))
 }
 
 #[derive(Deserialize)]
@@ -279,10 +284,7 @@ fn create(call: &Call<'_>) -> Outcome {
             "`id` must have 2 to 40 of a-z, 0-9 and `-`; `jurisdiction` must be eu, us or fedramp",
         )
     })?;
-    let seats = asked.seats.unwrap_or(SEATS_DEFAULT);
-    if !(1..=SEATS_MAX).contains(&seats) {
-        return Err(Problem::invalid(format!("`seats` must be from 1 to {SEATS_MAX}")).into());
-    }
+    let seats = checked_seats(asked.seats.unwrap_or(SEATS_DEFAULT))?;
     for (name, value) in [
         ("name", &asked.name),
         ("admin.name", &asked.admin.name),
@@ -305,6 +307,27 @@ fn create(call: &Call<'_>) -> Outcome {
     };
     let entry = registry::begin(call.context, &id, &new, hint)?;
     Ok(call_team(&call.operator, &entry, Begun::Create))
+}
+
+fn checked_seats(seats: i64) -> Result<i64, Problem> {
+    if (1..=SEATS_MAX).contains(&seats) {
+        return Ok(seats);
+    }
+    Err(Problem::invalid(format!("`seats` must be from 1 to {SEATS_MAX}")))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    seats: i64,
+}
+
+/// Sets a team's seats. Fewer than its active members suspends nobody; nobody
+/// becomes active then until there are enough.
+fn change(call: &Call<'_>) -> Outcome {
+    let asked: Change = body::read(&call.body)?;
+    let seats = checked_seats(asked.seats)?;
+    Ok(call_team(&call.operator, &settled(call)?, Begun::SetSeats(seats)))
 }
 
 /// The team that the path names.
@@ -396,6 +419,6 @@ fn ask_team_after(
 }
 
 fn list_audit(call: &Call<'_>) -> Outcome {
-    let page = team_api::audit_page(call.context, &call.parameters)?;
+    let page = team_api::audit::page(call.context, &call.parameters)?;
     Ok(Step::Answer(Answered::of(page)))
 }

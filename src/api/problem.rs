@@ -18,6 +18,16 @@ pub(super) fn answer(status: StatusCode, body: &Value) -> Response<Vec<u8>> {
     response
 }
 
+/// A file to keep.
+pub(super) fn download(media_type: &str, name: &str, text: String) -> Response<Vec<u8>> {
+    let mut response = Response::new(text.into_bytes());
+    put(&mut response, header::CONTENT_TYPE, media_type);
+    put(&mut response, header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""));
+    put(&mut response, header::CACHE_CONTROL, "no-store");
+    put(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    response
+}
+
 /// An answer without a body.
 pub(super) fn empty() -> Response<Vec<u8>> {
     let mut response = Response::new(Vec::new());

@@ -7,6 +7,7 @@
 //! anything.
 
 mod access;
+pub(super) mod audit;
 mod keys;
 mod me;
 mod members;
@@ -19,7 +20,7 @@ mod sso;
 use super::answered::{After, Answered};
 use super::problem;
 use super::route::{Captures, Found, Route, find};
-use crate::directory::audit::{self, Actor};
+use crate::directory::audit::{Actor, PAGE_MAX};
 use crate::directory::problem::{Kind, Problem};
 use crate::directory::schemas::Schemas;
 use crate::directory::service_tokens::Scope;
@@ -95,7 +96,8 @@ pub const ROUTES: &[Route<Endpoint>] = &[
     route(Method::GET, "/teams/{team}/v1/service-tokens", Access::Admin, service_tokens::list),
     route(Method::POST, "/teams/{team}/v1/service-tokens", Access::Admin, service_tokens::issue),
     route(Method::DELETE, "/teams/{team}/v1/service-tokens/{token}", Access::Admin, service_tokens::revoke),
-    route(Method::GET, "/teams/{team}/v1/audit", Access::Admin, list_audit),
+    route(Method::GET, "/teams/{team}/v1/audit", Access::Admin, audit::list),
+    route(Method::GET, "/teams/{team}/v1/audit/export", Access::Admin, audit::export),
     route(Method::GET, "/teams/{team}/v1/me", Access::Member, me::read),
     route(Method::POST, "/teams/{team}/v1/me/leave", Access::Member, me::leave),
     route(Method::POST, "/teams/{team}/v1/me/sign-out", Access::Member, me::sign_out),
@@ -184,28 +186,12 @@ fn read_team(call: &Call<'_>) -> Answer {
     }))
 }
 
-fn list_audit(call: &Call<'_>) -> Answer {
-    audit_page(call.context, &call.parameters)
-}
-
-/// A page of an audit log: `?before=` the number of a record, `?count=`.
-pub(super) fn audit_page(context: &Context<'_>, parameters: &Parameters) -> Answer {
-    let before = whole(parameters, "before")?;
-    let count = whole(parameters, "count")?.unwrap_or(audit::PAGE_MAX);
-    let records: Vec<Value> = audit::page(context, before, count)?
-        .into_iter()
-        .map(|record| {
-            json!({
-                "seq": record.seq,
-                "at": record.at.to_string(),
-                "actor": record.actor,
-                "action": record.action,
-                "subject": record.subject,
-                "detail": record.detail,
-            })
-        })
-        .collect();
-    ok(&json!({ "records": records }))
+/// What the next page begins after, if this one is full: `next` of an answer,
+/// `?after=` of the next request.
+pub(super) fn next<T>(page: &[T], count: i64, key: impl Fn(&T) -> Value) -> Value {
+    let shown = i64::try_from(page.len()).unwrap_or(i64::MAX);
+    let is_full = shown > 0 && shown >= count.min(PAGE_MAX);
+    page.last().filter(|_| is_full).map_or(Value::Null, key)
 }
 
 /// A query parameter that is a number from 0 on.

@@ -5,7 +5,7 @@
 //! attributes were and are, never a secret: those are in no document. The
 //! Registry keeps the operators' log in a table of the same shape.
 
-use super::sql::SqlError;
+use super::sql::{SqlError, Value as Sql};
 use super::{Context, Timestamp};
 use serde_json::{Map, Value, json};
 use std::fmt;
@@ -26,6 +26,8 @@ pub enum Actor {
     Member(String),
     /// One of kafkaman's services, by the id of its token.
     Service(String),
+    /// Nobody: an alarm.
+    System,
 }
 
 impl fmt::Display for Actor {
@@ -36,6 +38,7 @@ impl fmt::Display for Actor {
             Self::Key(id) => write!(f, "key:{id}"),
             Self::Member(id) => write!(f, "member:{id}"),
             Self::Service(id) => write!(f, "service:{id}"),
+            Self::System => f.write_str("system"),
         }
     }
 }
@@ -49,6 +52,8 @@ pub enum Action {
     TeamSuspended,
     /// An operator let a team go on.
     TeamResumed,
+    /// An operator set a team's seats.
+    SeatsSet,
     /// A team went, with all its data.
     TeamDeleted,
     /// An operator made a token for a team's admin.
@@ -71,6 +76,8 @@ pub enum Action {
     KeyGenerated,
     /// A SCIM API key was replaced by a new one.
     KeyRegenerated,
+    /// A SCIM API key is about to end.
+    KeyExpiring,
     /// A SCIM API key was revoked.
     KeyRevoked,
     /// A provider added a member.
@@ -120,6 +127,7 @@ impl Action {
             Self::TeamCreated => "team.created",
             Self::TeamSuspended => "team.suspended",
             Self::TeamResumed => "team.resumed",
+            Self::SeatsSet => "team.seats.set",
             Self::TeamDeleted => "team.deleted",
             Self::AdminTokenIssued => "admin_token.issued",
             Self::SsoConfigured => "sso.configured",
@@ -131,6 +139,7 @@ impl Action {
             Self::SchemaRemoved => "scim.schema.removed",
             Self::KeyGenerated => "scim.key.generated",
             Self::KeyRegenerated => "scim.key.regenerated",
+            Self::KeyExpiring => "scim.key.expiring",
             Self::KeyRevoked => "scim.key.revoked",
             Self::MemberProvisioned => "member.provisioned",
             Self::MemberUpdated => "member.updated",
@@ -228,28 +237,84 @@ pub struct Record {
     pub subject: String,
     /// What else there is to say.
     pub detail: Value,
+    /// The client's name for itself.
+    pub client: String,
+    /// The client's address.
+    pub ip: String,
+    /// The request's id in the log.
+    pub request_id: String,
 }
 
-/// The newest records before the one of this number, newest first.
-pub fn page(
-    context: &Context<'_>,
-    before: Option<i64>,
-    count: i64,
-) -> Result<Vec<Record>, SqlError> {
-    let before = before.unwrap_or(super::sql::INTEGER_MAX);
-    context.sql.all(
-        "SELECT seq, at, actor, action, subject, detail FROM audit
-         WHERE seq < ? ORDER BY seq DESC LIMIT ?",
-        &[before.into(), count.clamp(0, PAGE_MAX).into()],
-        |mut row| {
-            Ok(Record {
-                seq: row.integer()?,
-                at: Timestamp(row.integer()?),
-                actor: row.text()?,
-                action: row.text()?,
-                subject: row.text()?,
-                detail: serde_json::from_str(&row.text()?).unwrap_or(Value::Null),
-            })
-        },
-    )
+/// Which records to read. What is empty excludes none.
+#[derive(Clone, Debug, Default)]
+pub struct Query<'q> {
+    /// Records before the one of this number.
+    pub before: Option<i64>,
+    /// Of this action, or of those that begin with it and a dot.
+    pub action: &'q str,
+    /// By this actor, as `kind:id`.
+    pub actor: &'q str,
+    /// Of this subject.
+    pub subject: &'q str,
+    /// Not before this instant.
+    pub since: Option<Timestamp>,
+    /// Before this instant.
+    pub until: Option<Timestamp>,
+    /// How many at most.
+    pub count: i64,
+}
+
+/// Records, the newest first.
+pub fn page(context: &Context<'_>, query: &Query<'_>) -> Result<Vec<Record>, SqlError> {
+    let mut conditions = vec!["seq < ?"];
+    let mut parameters: Vec<Sql> = vec![query.before.unwrap_or(super::sql::INTEGER_MAX).into()];
+    if !query.subject.is_empty() {
+        conditions.push("subject = ?");
+        parameters.push(query.subject.into());
+    }
+    if !query.action.is_empty() {
+        conditions.push("(action = ? OR substr(action, 1, length(?)) = ?)");
+        let group = format!("{}.", query.action);
+        parameters.extend([query.action.into(), group.as_str().into(), group.as_str().into()]);
+    }
+    if !query.actor.is_empty() {
+        conditions.push("actor = ?");
+        parameters.push(query.actor.into());
+    }
+    for (condition, instant) in [("at >= ?", query.since), ("at < ?", query.until)] {
+        if let Some(instant) = instant {
+            conditions.push(condition);
+            parameters.push(instant.0.into());
+        }
+    }
+    parameters.push(query.count.clamp(0, PAGE_MAX).into());
+    let statement = format!(
+        "SELECT seq, at, actor, action, subject, detail, client, ip, request FROM audit
+         WHERE {} ORDER BY seq DESC LIMIT ?",
+        conditions.join(" AND ")
+    );
+    context.sql.all(&statement, &parameters, |mut row| {
+        Ok(Record {
+            seq: row.integer()?,
+            at: Timestamp(row.integer()?),
+            actor: row.text()?,
+            action: row.text()?,
+            subject: row.text()?,
+            detail: serde_json::from_str(&row.text()?).unwrap_or(Value::Null),
+            client: row.text()?,
+            ip: row.text()?,
+            request_id: row.text()?,
+        })
+    })
+}
+
+/// Removes records from before an instant; returns whether there may be more.
+pub(super) fn prune(context: &Context<'_>, before: Timestamp, rows: i64) -> Result<bool, SqlError> {
+    let removed = context.sql.all(
+        "DELETE FROM audit WHERE seq IN (SELECT seq FROM audit ORDER BY seq LIMIT ?)
+         AND at < ? RETURNING seq",
+        &[rows.into(), before.0.into()],
+        |mut row| row.integer(),
+    )?;
+    Ok(i64::try_from(removed.len()).unwrap_or(rows) >= rows)
 }

@@ -12,6 +12,7 @@ use super::tokens::{self, NewToken};
 use super::{Context, Failure, Timestamp};
 use serde_json::json;
 
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Keys that work at once: a provider, its successor, and their overlaps.
 const LIVE_MAX: usize = 10;
 /// Characters in a key's name.
@@ -62,6 +63,10 @@ pub struct Key {
     pub expires: Option<Timestamp>,
     /// When it was last used, to five minutes.
     pub last_used: Option<Timestamp>,
+    /// What used it last called itself.
+    pub last_client: String,
+    /// The country that came from, by Cloudflare.
+    pub last_country: String,
 }
 
 /// Makes a key.
@@ -147,7 +152,8 @@ pub fn revoke(context: &Context<'_>, actor: &Actor, id: &str) -> Result<(), Fail
 /// All keys, the newest first.
 pub fn list(context: &Context<'_>) -> Result<Vec<Key>, SqlError> {
     context.sql.all(
-        "SELECT id, name, created, created_by, expires, replaced, revoked, last_used
+        "SELECT id, name, created, created_by, expires, replaced, revoked, last_used,
+                last_client, last_country
          FROM credential WHERE kind = 'scim' ORDER BY created DESC, id",
         &[],
         |mut row| {
@@ -167,7 +173,18 @@ pub fn list(context: &Context<'_>) -> Result<Vec<Key>, SqlError> {
             } else {
                 State::Active
             };
-            Ok(Key { id, name, state, created, created_by, expires, last_used })
+            let (last_client, last_country) = (row.text()?, row.text()?);
+            Ok(Key {
+                id,
+                name,
+                state,
+                created,
+                created_by,
+                expires,
+                last_used,
+                last_client,
+                last_country,
+            })
         },
     )
 }
@@ -204,6 +221,34 @@ fn add(
         created_by: actor.to_string(),
         expires,
         last_used: None,
+        last_client: String::new(),
+        last_country: String::new(),
     };
     Ok((key, minted))
+}
+
+/// Days before a key ends at which the audit log warns of it.
+const WARNED_DAYS: [i64; 3] = [14, 7, 1];
+
+/// Warns in the audit log of keys that are about to end, once at each of
+/// [`WARNED_DAYS`].
+pub(super) fn warn(context: &Context<'_>) -> Result<(), SqlError> {
+    for key in list(context)?.iter().filter(|key| key.state == State::Active) {
+        let Some(expires) = key.expires else { continue };
+        let left = expires.0.saturating_sub(context.now.0);
+        let due = WARNED_DAYS.iter().rev().find(|days| left <= days.saturating_mul(DAY_MS));
+        let Some(days) = due else { continue };
+        let noted = context.sql.all(
+            "UPDATE credential SET warned = ? WHERE id = ? AND (warned IS NULL OR warned > ?)
+             RETURNING id",
+            &[(*days).into(), key.id.as_str().into(), (*days).into()],
+            |mut row| row.text(),
+        )?;
+        if !noted.is_empty() {
+            let detail =
+                json!({ "name": key.name, "expiresAt": expires.to_string(), "days": days });
+            audit::record(context, &Actor::System, Action::KeyExpiring, &key.id, &detail)?;
+        }
+    }
+    Ok(())
 }

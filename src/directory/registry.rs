@@ -209,6 +209,23 @@ pub fn abandon(context: &Context<'_>, id: &TeamId) -> Result<(), SqlError> {
     context.sql.execute(sql, &[id.as_str().into()])
 }
 
+/// Keeps how many seats a team has now.
+pub fn set_seats(
+    context: &Context<'_>,
+    actor: &Actor,
+    id: &TeamId,
+    seats: i64,
+) -> Result<(), Failure<Problem>> {
+    context.transaction(|| {
+        context.sql.execute(
+            "UPDATE team SET seats = ? WHERE id = ?",
+            &[seats.into(), id.as_str().into()],
+        )?;
+        let detail = json!({ "seats": seats });
+        Ok(audit::record(context, actor, Action::SeatsSet, id.as_str(), &detail)?)
+    })
+}
+
 /// Records what an operator did to a team that stays as it is.
 pub fn note(
     context: &Context<'_>,

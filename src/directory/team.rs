@@ -7,7 +7,7 @@ use super::policy::TeamState;
 use super::problem::{Kind, Problem};
 use super::sql::SqlError;
 use super::team_id::TeamId;
-use super::{Context, Failure, Fault, migrate, schemas, sessions, sso, tokens};
+use super::{Context, Failure, Fault, Timestamp, migrate, schemas, sessions, sso, tokens};
 use serde_json::json;
 
 /// What an operator says of a new team.
@@ -135,6 +135,51 @@ pub fn set_suspended(
         };
         context.sql.execute("UPDATE team SET state = ?", &[state.into()])?;
         Ok(audit::record(context, actor, action, &team.id, &json!({}))?)
+    })
+}
+
+/// Keeps that a provider came for the first time, and what it called itself.
+pub fn note_probe(context: &Context<'_>) -> Result<(), SqlError> {
+    context.sql.execute(
+        "UPDATE team SET probed = ?, probed_by = ? WHERE probed IS NULL",
+        &[context.now.0.into(), context.origin.client.as_str().into()],
+    )
+}
+
+/// How far a provider has come.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    /// When it first came with a key that works.
+    pub probed: Option<Timestamp>,
+    /// What it called itself.
+    pub probed_by: String,
+    /// When it added its first User.
+    pub first_user: Option<Timestamp>,
+}
+
+/// How far the team's provider has come.
+pub fn progress(context: &Context<'_>) -> Result<Progress, SqlError> {
+    let found =
+        context.sql.first("SELECT probed, probed_by, first_user FROM team", &[], |mut row| {
+            Ok(Progress {
+                probed: row.optional_integer()?.map(Timestamp),
+                probed_by: row.text()?,
+                first_user: row.optional_integer()?.map(Timestamp),
+            })
+        })?;
+    Ok(found.unwrap_or(Progress { probed: None, probed_by: String::new(), first_user: None }))
+}
+
+/// Sets how many active members the team may have.
+pub fn set_seats(context: &Context<'_>, actor: &Actor, seats: i64) -> Result<(), Failure<Problem>> {
+    context.transaction(|| {
+        let Some(team) = read(context)? else { return Err(not_found().into()) };
+        if team.seats == seats {
+            return Ok(());
+        }
+        context.sql.execute("UPDATE team SET seats = ?", &[seats.into()])?;
+        let detail = json!({ "from": team.seats, "to": seats });
+        Ok(audit::record(context, actor, Action::SeatsSet, &team.id, &detail)?)
     })
 }
 

@@ -29,6 +29,8 @@ pub struct Holder {
     pub team_is_suspended: bool,
     /// Whether the team has SCIM switched on.
     pub scim_enabled: bool,
+    /// Whether a provider has come before.
+    pub is_probed: bool,
     /// What the team's schemas are.
     pub schemas: schemas::Setting,
 }
@@ -42,7 +44,7 @@ pub fn authenticate(
 ) -> Result<Option<Holder>, Fault> {
     let found = context.sql.first(
         "SELECT c.kind, c.hash, c.expires, c.revoked, c.last_used, c.member, c.scopes,
-                t.id, t.state, t.scim_enabled, t.strict, t.schemas_version
+                t.id, t.state, t.scim_enabled, t.probed, t.strict, t.schemas_version
          FROM credential AS c CROSS JOIN team AS t WHERE c.id = ?",
         &[credential.id.as_str().into()],
         |mut row| {
@@ -65,6 +67,7 @@ pub fn authenticate(
                     state == "suspended"
                 },
                 scim_enabled: row.boolean()?,
+                is_probed: row.optional_integer()?.is_some(),
                 schemas: schemas::Setting::read(&mut row)?,
             };
             let is_live = credential.has_hash(&hash)
@@ -89,8 +92,13 @@ pub fn authenticate(
     let fresh = context.now.plus(-LAST_USED_MS).0;
     if is_used && last_used.is_none_or(|last_used| last_used < fresh) {
         context.sql.execute(
-            "UPDATE credential SET last_used = ? WHERE id = ?",
-            &[context.now.0.into(), holder.id.as_str().into()],
+            "UPDATE credential SET last_used = ?, last_client = ?, last_country = ? WHERE id = ?",
+            &[
+                context.now.0.into(),
+                context.origin.client.as_str().into(),
+                context.origin.country.as_str().into(),
+                holder.id.as_str().into(),
+            ],
         )?;
     }
     Ok(Some(holder))

@@ -1,30 +1,48 @@
 //! What is done a step at a time, by alarm: indexes filled and emptied, the
-//! data of removed schemas purged.
+//! data of removed schemas purged, sessions and audit records pruned whose time
+//! is over, and admins warned of keys that are about to end.
 //!
 //! A step is one transaction over a bounded number of rows, so that no request
 //! waits long for it and a crash loses none: what is left to do is what the
-//! tables say.
+//! tables say, and doing it twice does nothing more.
 
 use super::extensions::{self, Extension, State};
 use super::lookup::{self, Lookup};
 use super::resource::{Document, Kind};
 use super::schemas::{Registered, Schemas};
 use super::sql::SqlError;
-use super::{Context, Failure, Fault};
+use super::{Context, Failure, Fault, Timestamp, audit, keys, sessions, settings};
 use serde_json::Value;
 
 /// Rows that one step reads or removes.
 const ROWS: i64 = 1_000;
 
-/// Does one step; returns whether there is more to do.
-pub fn step(context: &Context<'_>) -> Result<bool, Fault> {
+/// How often the clock alone gives something to do.
+const ROUND_MS: i64 = 6 * 60 * 60 * 1000;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Does one step; returns when the next is due.
+pub fn step(context: &Context<'_>) -> Result<Timestamp, Fault> {
     let done: Result<bool, Failure<Fault>> = context.transaction(|| Ok(one(context)?));
-    done.map_err(|failure| match failure {
+    let is_more = done.map_err(|failure| match failure {
         Failure::Refused(fault) | Failure::Fault(fault) => fault,
-    })
+    })?;
+    Ok(if is_more { context.now } else { context.now.plus(ROUND_MS) })
 }
 
 fn one(context: &Context<'_>) -> Result<bool, Fault> {
+    if schemas(context)? || sessions::prune(context, ROWS)? {
+        return Ok(true);
+    }
+    let days = settings::read(context)?.audit_days;
+    if audit::prune(context, context.now.plus(days.saturating_mul(-DAY_MS)), ROWS)? {
+        return Ok(true);
+    }
+    keys::warn(context)?;
+    Ok(false)
+}
+
+fn schemas(context: &Context<'_>) -> Result<bool, Fault> {
     for own in extensions::list(context)? {
         let index = |wanted: &str| own.indexes.iter().find(|(_, state)| state == wanted);
         if let Some((name, _)) = index("emptying") {

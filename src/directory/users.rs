@@ -44,6 +44,10 @@ pub fn create(
             None => {
                 let role = settings::read(context)?.default_role.as_str();
                 let stored = resource::insert(context, Kind::User, &document, "scim", Some(role))?;
+                context.sql.execute(
+                    "UPDATE team SET first_user = ? WHERE first_user IS NULL",
+                    &[context.now.0.into()],
+                )?;
                 let detail = json!({ "active": stored.active });
                 audit::record(context, actor, Action::MemberProvisioned, &stored.id, &detail)?;
                 stored

@@ -9,7 +9,7 @@ use crate::api::answered::{After, Answered};
 use crate::api::object;
 use crate::directory::schemas::Schemas;
 use crate::directory::team_id::TeamId;
-use crate::directory::{Context, Deployment, Origin};
+use crate::directory::{Context, Deployment, Origin, migrate};
 use crate::scim::Timestamp;
 use http::{HeaderValue, Request as HttpRequest, Response as HttpResponse};
 use std::cell::Cell;
@@ -51,8 +51,17 @@ impl DurableObject for Team {
         let request_id = log::with_request_id(&mut request);
         let route = log::route(request.method(), request.uri().path());
         let wants_debug = wants_debug(&context, &request);
+        let is_new = !self.opened.get();
         let Answered { mut response, after, fault } = self.answer(&context, &team, request);
         match after {
+            // A team from before there were alarms has none yet.
+            After::Nothing
+                if is_new && migrate::version(&engine).is_ok_and(|own| own.is_some()) =>
+            {
+                if self.state.storage().get_alarm().await?.is_none() {
+                    self.state.storage().set_alarm(Duration::ZERO).await?;
+                }
+            }
             After::Nothing => {}
             After::DeleteEverything => {
                 self.opened.set(false);
@@ -85,7 +94,8 @@ impl DurableObject for Team {
         let started = Date::now().as_millis();
         let done = object::upkeep(&context(&engine, &deployment, started));
         let next = match done {
-            Ok(is_more) => is_more.then_some(Duration::ZERO),
+            Ok(None) => None,
+            Ok(Some(due)) => Some(delay_until(due)),
             Err(_) => Some(UPKEEP_RETRY),
         };
         log::Line {
@@ -104,6 +114,11 @@ impl DurableObject for Team {
         }
         Response::empty()
     }
+}
+
+fn delay_until(due: Timestamp) -> Duration {
+    let now = i64::try_from(Date::now().as_millis()).unwrap_or(0);
+    Duration::from_millis(u64::try_from(due.0.saturating_sub(now)).unwrap_or(0))
 }
 
 fn context<'a>(engine: &'a Engine, deployment: &'a Deployment, now: u64) -> Context<'a> {

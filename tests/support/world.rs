@@ -206,10 +206,11 @@ impl World {
         answered.response
     }
 
-    /// What a team's alarm does, to its end; returns in how many steps.
+    /// What a team's alarm does until nothing is due now; returns in how many
+    /// steps.
     pub fn upkeep(&self, id: &str) -> usize {
         let mut steps = 1;
-        while self.in_team(id, |context| object::upkeep(context).unwrap()) {
+        while self.in_team(id, |context| object::upkeep(context).unwrap() <= Some(context.now)) {
             steps += 1;
         }
         steps

@@ -14,11 +14,16 @@ use serde_json::{Value, json};
 fn scim(call: &Call<'_>, team: &Team) -> Answer {
     let keys = keys::list(call.context)?;
     let last_used = keys.iter().filter_map(|key| key.last_used).max();
+    let progress = team::progress(call.context)?;
+    let shown = |at: Option<Timestamp>| at.map(|at| at.to_string());
     ok(&json!({
         "enabled": team.scim_enabled,
         "baseUrl": format!("{}/scim/v2", call.context.deployment.base_url),
         "keyGenerated": !keys.is_empty(),
-        "lastUsedAt": last_used.map(|at| at.to_string()),
+        "lastUsedAt": shown(last_used),
+        "firstProbeAt": shown(progress.probed),
+        "firstProbeBy": Some(progress.probed_by).filter(|client| !client.is_empty()),
+        "firstUserAt": shown(progress.first_user),
     }))
 }
 
@@ -43,6 +48,8 @@ fn shown(key: &Key) -> Value {
         "createdBy": key.created_by,
         "expiresAt": key.expires.map(|at| at.to_string()),
         "lastUsedAt": key.last_used.map(|at| at.to_string()),
+        "lastUsedBy": Some(&key.last_client).filter(|client| !client.is_empty()),
+        "lastUsedFrom": Some(&key.last_country).filter(|country| !country.is_empty()),
     })
 }
 

@@ -40,9 +40,7 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
         count,
     };
     let found = members::list(call.context, &query)?;
-    let is_full =
-        i64::try_from(found.len()).is_ok_and(|shown| shown >= count.min(members::PAGE_MAX));
-    let next = found.last().filter(|_| is_full).map(|last| last.id.clone());
+    let next = super::next(&found, count, |last| last.id.as_str().into());
     ok(&json!({ "members": found.iter().map(shown).collect::<Vec<_>>(), "next": next }))
 }
 
