@@ -181,3 +181,43 @@ fn a_client_that_calls_itself_a_formula_is_one_in_no_spreadsheet() {
     let (_, csv) = team.export("?format=csv&action=member");
     assert!(csv.contains("\"'=cmd|' /C calc'!A0\""), "{csv}");
 }
+
+#[test]
+fn what_a_provider_was_refused_is_there_with_the_reason() {
+    let team = Team::new();
+    team.scim("POST", "/Users", &json!({ "userName": "ada" }));
+    let call = |method: &str, path: &str, body: Value| {
+        team.acme.world.call(&team.key, method, &format!("/scim/v2{path}"), body).0.as_u16()
+    };
+    assert_eq!(call("POST", "/Users", json!({ "userName": "ADA" })), 409);
+    assert_eq!(call("PATCH", "/Users/nobody", json!({})), 404);
+    assert_eq!(call("GET", "/Users?filter=nonsense", Value::Null), 400);
+    assert_eq!(call("POST", "/Users/.search", json!({})), 400);
+    let operation = |name: &str| json!({ "method": "POST", "path": "/Users", "bulkId": name, "data": { "userName": name } });
+    let bulk = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "Operations": [operation("ada"), operation("bob"), { "method": "FLY" }] });
+    assert_eq!(call("POST", "/Bulk", bulk), 200);
+    let found = team.records("?action=scim.problem");
+    let shown: Vec<(&str, i64, &Value)> = found
+        .iter()
+        .rev()
+        .map(|one| {
+            let detail = &one["detail"];
+            (
+                detail["asked"].as_str().unwrap(),
+                detail["status"].as_i64().unwrap(),
+                &detail["scimType"],
+            )
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("POST /scim/v2/Users", 409, &json!("uniqueness")),
+            ("PATCH /scim/v2/Users/nobody", 404, &Value::Null),
+            ("POST /Users/ada in /Bulk", 409, &json!("uniqueness")),
+            ("FLY in /Bulk", 400, &json!("invalidSyntax")),
+        ]
+    );
+    assert!(found[3]["detail"]["reason"].as_str().unwrap().contains("`ADA` exists"));
+}

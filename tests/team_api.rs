@@ -39,8 +39,8 @@ fn a_new_team_says_what_it_is() {
     assert_eq!(acme.ok("GET", "/scim/keys", Value::Null), json!({ "keys": [] }));
     let scim = acme.ok("GET", "/scim", Value::Null);
     let base = acme.world.base();
-    let expected =
-        json!({ "enabled": false, "baseUrl": base, "keyGenerated": false, "lastUsedAt": null });
+    let expected = json!({ "enabled": false, "baseUrl": base, "keyGenerated": false,
+        "lastUsedAt": null, "firstProbeAt": null, "firstProbeBy": null, "firstUserAt": null });
     assert_eq!(scim, expected);
 }
 

@@ -12,7 +12,7 @@ pub mod discovery;
 mod resources;
 mod search;
 
-use crate::directory::audit::Actor;
+use crate::directory::audit::{self, Actor};
 use crate::directory::resource::Kind;
 use crate::directory::{Context, Failure};
 use crate::scim::Error;
@@ -37,9 +37,18 @@ pub fn handle(
         // Around the change and the answer that shows it: a 500 changed nothing.
         context.transaction(|| dispatch(context, actor, &ask))
     });
+    let is_change = !matches!(head.method, Method::GET | Method::HEAD | Method::OPTIONS);
     let mut response = match answered {
         Ok(response) => response,
-        Err(Failure::Refused(error)) => refusal(&error, ask::media_type(&head.headers)),
+        Err(Failure::Refused(error)) => {
+            let is_search = head.uri.path().ends_with("/.search");
+            if is_change && !is_search {
+                // What was begun is undone; that it was refused is kept.
+                let asked = format!("{} {}", head.method, head.uri.path());
+                audit::problem(context, actor, &asked, &error)?;
+            }
+            refusal(&error, ask::media_type(&head.headers))
+        }
         Err(Failure::Fault(fault)) => return Err(fault),
     };
     if is_head {

@@ -7,6 +7,8 @@
 
 use super::sql::{SqlError, Value as Sql};
 use super::{Context, Timestamp};
+use crate::scim::error::shorten;
+use crate::scim::{Error, ScimType};
 use serde_json::{Map, Value, json};
 use std::fmt;
 
@@ -114,6 +116,8 @@ pub enum Action {
     GroupUpdated,
     /// A group was deleted.
     GroupDeleted,
+    /// What a provider asked for was refused.
+    ProvisioningProblem,
     /// A request named attributes that no schema has; they were left out.
     AttributesIgnored,
     /// A request named members who are not in the team; they were left out.
@@ -158,12 +162,15 @@ impl Action {
             Self::GroupCreated => "group.created",
             Self::GroupUpdated => "group.updated",
             Self::GroupDeleted => "group.deleted",
+            Self::ProvisioningProblem => "scim.problem",
             Self::AttributesIgnored => "scim.attributes.ignored",
             Self::MembersUnknown => "scim.members.unknown",
         }
     }
 }
 
+/// Characters of a refusal that the log shows.
+const REASON_CHARS_MAX: usize = 500;
 /// Characters of a value that the log shows.
 const VALUE_CHARS_MAX: usize = 200;
 
@@ -220,6 +227,23 @@ pub fn record(
             context.origin.request_id.as_str().into(),
         ],
     )
+}
+
+/// Records that a provider's change was refused, and why: what an admin looks
+/// for who wonders where a person is. `asked` is the method and path.
+pub fn problem(
+    context: &Context<'_>,
+    actor: &Actor,
+    asked: &str,
+    error: &Error,
+) -> Result<(), SqlError> {
+    let detail = json!({
+        "asked": shorten(asked),
+        "status": error.status(),
+        "scimType": error.scim_type().map(ScimType::keyword),
+        "reason": error.detail().chars().take(REASON_CHARS_MAX).collect::<String>(),
+    });
+    record(context, actor, Action::ProvisioningProblem, "", &detail)
 }
 
 /// One record.

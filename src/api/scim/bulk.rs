@@ -8,7 +8,8 @@
 use super::answer::{unmet, with_body};
 use super::ask::Ask;
 use super::resources;
-use crate::directory::audit::Actor;
+use crate::directory::SqlError;
+use crate::directory::audit::{self, Actor};
 use crate::directory::render;
 use crate::directory::resource::{Kind, Stored};
 use crate::directory::{Context, Failure, change};
@@ -101,6 +102,7 @@ impl<'a> Job<'a> {
             Ok(operation) => operation,
             Err(Refused { method, bulk_id, error }) => {
                 let result = refused(method, bulk_id.as_deref(), None, error);
+                audit::problem(self.context, self.actor, &format!("{method} in /Bulk"), error)?;
                 self.fail_with(index, result);
                 return Ok(true);
             }
@@ -111,7 +113,7 @@ impl<'a> Job<'a> {
             let lost = crate::scim::error::shorten(lost);
             let detail = format!("no resource stands behind `bulkId:{lost}`");
             let operation = operation.clone();
-            self.fail(index, &operation, &Error::status_only(409, detail));
+            self.fail(index, &operation, &Error::status_only(409, detail))?;
             return Ok(true);
         }
         if !references.into_iter().all(|id| self.ids.contains_key(id)) {
@@ -120,7 +122,7 @@ impl<'a> Job<'a> {
         let resolved = operation.resolved(&self.ids, false);
         match carry_out(self.context, self.actor, &resolved) {
             Ok(stored) => self.succeed(index, &resolved, stored.as_ref()),
-            Err(Failure::Refused(error)) => self.fail(index, &resolved, &error),
+            Err(Failure::Refused(error)) => self.fail(index, &resolved, &error)?,
             Err(fault) => return Err(fault),
         }
         Ok(true)
@@ -165,7 +167,7 @@ impl<'a> Job<'a> {
                 let detail = format!("operations that refer to each other: {}", error.detail());
                 let error = Error::status_only(409, detail);
                 for (index, operation) in &circle {
-                    self.fail(*index, operation, &error);
+                    self.fail(*index, operation, &error)?;
                 }
             }
             Err(fault) => return Err(fault),
@@ -196,7 +198,7 @@ impl<'a> Job<'a> {
         self.put(index, result);
     }
 
-    fn fail(&mut self, index: usize, operation: &Operation, error: &Error) {
+    fn fail(&mut self, index: usize, operation: &Operation, error: &Error) -> Result<(), SqlError> {
         if operation.method == Method::Post
             && let Some(bulk_id) = &operation.bulk_id
         {
@@ -205,7 +207,11 @@ impl<'a> Job<'a> {
         let location = self.location(operation);
         let method = operation.method.name();
         let result = refused(method, operation.bulk_id.as_deref(), location, error);
+        let name = operation.id.as_deref().or(operation.bulk_id.as_deref()).unwrap_or_default();
+        let asked = format!("{method} /{}/{name} in /Bulk", operation.endpoint);
+        audit::problem(self.context, self.actor, &asked, error)?;
         self.fail_with(index, result);
+        Ok(())
     }
 
     fn fail_with(&mut self, index: usize, result: Map<String, Value>) {
