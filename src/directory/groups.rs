@@ -11,6 +11,7 @@ use super::membership::{self, Member, Moves, Named, Resolved};
 use super::render;
 use super::resource::{self, Document, Kind, Stored};
 use super::{Context, Failure};
+use crate::scim::error::shorten;
 use crate::scim::filter::{Filter, Literal, Operator};
 use crate::scim::ingest::{self, Ingested};
 use crate::scim::patch::{self, Op, Operation};
@@ -234,7 +235,11 @@ fn change_members(
     if let Some((filter, chosen)) = &chosen
         && chosen.is_empty()
     {
-        return Err(Error::no_target(format!("no member matches `{filter}`")).into());
+        return Err(Error::no_target(format!(
+            "no member matches `{}`",
+            shorten(&filter.to_string())
+        ))
+        .into());
     }
     let Resolved { members, unknown } = membership::resolve(context, &listed)?;
     match (operation.op, chosen) {

@@ -3,7 +3,7 @@
 //! A [`Timestamp`] counts milliseconds because that is what the platform's
 //! clock gives; `meta.created` and `meta.lastModified` carry no finer part.
 
-use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, Utc};
 use std::fmt;
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z.
@@ -13,13 +13,15 @@ pub struct Timestamp(pub i64);
 impl Timestamp {
     /// Reads an `xsd:dateTime`, RFC 7643 section 2.3.5: date and time, with
     /// `T`, seconds, an optional fraction, and `Z` or an offset. A missing
-    /// offset reads as UTC. Digits beyond the millisecond are dropped.
+    /// offset reads as UTC. Digits beyond the millisecond are dropped. `None`
+    /// for what is none, and for years that four digits do not write.
     pub fn parse(text: &str) -> Option<Self> {
         let instant = match DateTime::parse_from_rfc3339(text) {
             Ok(zoned) => zoned.to_utc(),
             Err(_) => NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?.and_utc(),
         };
-        Some(Self(instant.timestamp_millis()))
+        // What is written must be read again: four digits of year.
+        (0..=9999).contains(&instant.year()).then(|| Self(instant.timestamp_millis()))
     }
 
     /// This instant, later by `milliseconds`.

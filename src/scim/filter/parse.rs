@@ -223,7 +223,8 @@ impl<'s, 't> Parser<'s, 't> {
             word
         };
         let mut value: Option<Value> = serde_json::from_str(text).ok();
-        if value.is_none() && !self.reading.is_strict() {
+        // `True` and `NULL`; a text is what it is.
+        if value.is_none() && !text.starts_with('"') && !self.reading.is_strict() {
             value = serde_json::from_str(&text.to_ascii_lowercase()).ok();
         }
         value.ok_or_else(|| {

@@ -6,6 +6,7 @@
 
 use super::{Op, Operation, Target};
 use crate::scim::Error;
+use crate::scim::error::shorten;
 use crate::scim::filter::{Filter, Literal, Operator};
 use crate::scim::ingest::VALUES_MAX;
 use crate::scim::ingest::{self, Identity, drop_repeated, is_bare, is_primary};
@@ -113,11 +114,15 @@ fn in_elements(
         let sub = sub.filter(|_| !operation.reading.is_strict());
         let Some(element) = sub.and_then(|_| described_by(filter)) else {
             return Err(Error::no_target(format!(
-                "no value of `{}` matches `{filter}`",
-                operation.target.path.attribute.name
+                "no value of `{}` matches `{}`",
+                operation.target.path.attribute.name,
+                shorten(&filter.to_string())
             )));
         };
-        elements.push(element.into());
+        // What a filter says has not been looked at as a value yet.
+        let attribute = operation.target.path.attribute;
+        let made = ingest::element(attribute, element.into(), &attribute.name, operation.reading)?;
+        elements.push(made.unwrap_or_else(|| Map::new().into()));
         matching.push(true);
     }
     match sub {

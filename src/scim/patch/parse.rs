@@ -108,6 +108,10 @@ fn with_path<'s>(
     if op != Op::Remove && value.is_none() {
         return Err(Error::invalid_value("an operation with a `path` needs a `value`"));
     }
+    if text.len() > filter::TEXT_BYTES_MAX {
+        let most = filter::TEXT_BYTES_MAX;
+        return Err(Error::invalid_path(format!("a `path` may have {most} bytes, not more")));
+    }
     let reading = resource_type.reading;
     if reading.is_strict() && op == Op::Remove && value.is_some() {
         // RFC 7644 section 3.5.2.2 knows no `value` here and would have all
@@ -209,6 +213,10 @@ fn members_of<'s>(
     };
     for (name, value) in members {
         let name = format!("{prefix}{name}");
+        if name.len() > filter::TEXT_BYTES_MAX {
+            patch.ignored.push(shorten(&name));
+            continue;
+        }
         let target = match path::resolve(resource_type, &name) {
             Ok(Named::Attribute(path)) => Target { path, filter: None },
             Ok(Named::Extension(schema)) => {
