@@ -9,6 +9,7 @@ pub mod audit;
 pub mod change;
 pub mod credential;
 pub mod cursor;
+pub mod departures;
 pub mod deployment;
 pub mod extensions;
 pub mod groups;

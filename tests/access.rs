@@ -38,6 +38,11 @@ const ADMINS: &str = "
     DELETE /members/{member}
     POST /members/{member}/reactivate
     POST /members/{member}/sign-out
+    GET /departed
+    POST /departed/{member}/restore
+    GET /brake
+    POST /brake/confirm
+    POST /brake/undo
     GET /service-tokens
     POST /service-tokens
     DELETE /service-tokens/{token}

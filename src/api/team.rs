@@ -8,6 +8,7 @@
 
 mod access;
 pub(super) mod audit;
+mod departures;
 mod keys;
 mod me;
 mod members;
@@ -93,6 +94,11 @@ pub const ROUTES: &[Route<Endpoint>] = &[
     route(Method::DELETE, "/teams/{team}/v1/members/{member}", Access::Admin, members::remove),
     route(Method::POST, "/teams/{team}/v1/members/{member}/reactivate", Access::Admin, members::reactivate),
     route(Method::POST, "/teams/{team}/v1/members/{member}/sign-out", Access::Admin, members::sign_out),
+    route(Method::GET, "/teams/{team}/v1/departed", Access::Admin, departures::list),
+    route(Method::POST, "/teams/{team}/v1/departed/{member}/restore", Access::Admin, departures::restore),
+    route(Method::GET, "/teams/{team}/v1/brake", Access::Admin, departures::brake),
+    route(Method::POST, "/teams/{team}/v1/brake/confirm", Access::Admin, departures::confirm),
+    route(Method::POST, "/teams/{team}/v1/brake/undo", Access::Admin, departures::undo),
     route(Method::GET, "/teams/{team}/v1/service-tokens", Access::Admin, service_tokens::list),
     route(Method::POST, "/teams/{team}/v1/service-tokens", Access::Admin, service_tokens::issue),
     route(Method::DELETE, "/teams/{team}/v1/service-tokens/{token}", Access::Admin, service_tokens::revoke),

@@ -110,6 +110,14 @@ pub enum Action {
     ServiceTokenIssued,
     /// One was revoked.
     ServiceTokenRevoked,
+    /// Someone who was deleted was restored.
+    MemberRestored,
+    /// A provider suspended or deleted many within an hour.
+    BrakeRaised,
+    /// An admin said that this was meant.
+    BrakeConfirmed,
+    /// An admin restored people.
+    BrakeUndone,
     /// A group was added.
     GroupCreated,
     /// A group or its membership changed.
@@ -159,6 +167,10 @@ impl Action {
             Self::SignedIn => "session.opened",
             Self::ServiceTokenIssued => "service_token.issued",
             Self::ServiceTokenRevoked => "service_token.revoked",
+            Self::MemberRestored => "member.restored",
+            Self::BrakeRaised => "brake.raised",
+            Self::BrakeConfirmed => "brake.confirmed",
+            Self::BrakeUndone => "brake.undone",
             Self::GroupCreated => "group.created",
             Self::GroupUpdated => "group.updated",
             Self::GroupDeleted => "group.deleted",

@@ -4,7 +4,7 @@
 use super::audit::{self, Action, Actor};
 use super::membership;
 use super::resource::{self, Document, Kind, Stored};
-use super::{Context, Failure};
+use super::{Context, Failure, departures};
 use crate::scim::schema::ResourceType;
 use serde_json::{Map, json};
 
@@ -25,6 +25,9 @@ pub fn delete(
 ) -> Result<(), Failure> {
     context.transaction(|| {
         let stored = resource::fetch_for_change(context, kind, id, if_match)?;
+        if kind == Kind::User {
+            departures::keep(context, actor, &stored)?;
+        }
         membership::forget(context, stored.seq)?;
         resource::delete(context, &stored)?;
         let action = match kind {
@@ -32,6 +35,9 @@ pub fn delete(
             Kind::Group => Action::GroupDeleted,
         };
         audit::record(context, actor, action, id, &json!({}))?;
+        if kind == Kind::User && stored.active {
+            departures::count(context, actor)?;
+        }
         Ok(())
     })
 }

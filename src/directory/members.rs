@@ -10,7 +10,7 @@ use super::policy::MemberState;
 use super::problem::{self, Problem};
 use super::resource::{self, Kind, Stored};
 use super::sql::{Row, SqlError, Value as Sql};
-use super::{Context, Failure, Fault, Timestamp, membership, sessions};
+use super::{Context, Failure, Fault, Timestamp, departures, membership, sessions};
 use crate::scim::filter::fold;
 use crate::scim::ingest;
 use serde::{Deserialize, Serialize};
@@ -148,7 +148,24 @@ fn first(context: &Context<'_>, which: &str, value: Sql) -> Result<Option<Member
     context.sql.first(&statement, &[value], Member::read)
 }
 
-fn not_found() -> Problem {
+/// Those who were suspended at an instant or since, in the order in which they
+/// came.
+pub(super) fn suspended_since(
+    context: &Context<'_>,
+    from: Timestamp,
+    count: i64,
+) -> Result<Vec<Member>, SqlError> {
+    context.sql.all(
+        &format!(
+            "SELECT {COLUMNS} FROM resource WHERE type = 'User' AND active = 0 AND suspended >= ?
+             ORDER BY id LIMIT ?"
+        ),
+        &[from.0.into(), count.into()],
+        Member::read,
+    )
+}
+
+pub(super) fn not_found() -> Problem {
     Problem::new(problem::Kind::NotFound, "member_not_found", "the team has no such member")
 }
 
@@ -233,6 +250,7 @@ pub fn remove(context: &Context<'_>, actor: &Actor, id: &str) -> Result<(), Fail
         let member = fetch(context, id)?;
         keep_an_admin(context, &member)?;
         let stored = stored(context, id)?;
+        departures::keep(context, actor, &stored)?;
         membership::forget(context, stored.seq)?;
         resource::delete(context, &stored).map_err(unrefused)?;
         Ok(audit::record(context, actor, Action::MemberRemoved, id, &json!({}))?)
@@ -262,14 +280,23 @@ pub fn reactivate(
         if member.is_active {
             return Ok(member);
         }
-        let stored = stored(context, id)?;
-        let old = stored.parse()?;
-        let mut new = old.clone();
-        new.insert("active".into(), true.into());
-        resource::update(context, &stored, &old, &new).map_err(unrefused)?;
-        audit::record(context, actor, Action::MemberReactivated, id, &json!({}))?;
+        activate(context, actor, &member)?;
         Ok(Member { is_active: true, ..member })
     })
+}
+
+/// Makes a suspended member active again. Runs in the caller's transaction.
+pub(super) fn activate(
+    context: &Context<'_>,
+    actor: &Actor,
+    member: &Member,
+) -> Result<(), Failure<Problem>> {
+    let stored = stored(context, &member.id)?;
+    let old = stored.parse()?;
+    let mut new = old.clone();
+    new.insert("active".into(), true.into());
+    resource::update(context, &stored, &old, &new).map_err(unrefused)?;
+    Ok(audit::record(context, actor, Action::MemberReactivated, &member.id, &json!({}))?)
 }
 
 /// Ends all sessions of a member; returns how many there were.

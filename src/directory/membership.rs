@@ -217,6 +217,24 @@ pub fn forget(context: &Context<'_>, seq: i64) -> Result<(), SqlError> {
     context.sql.execute("DELETE FROM membership WHERE group_seq = ?", &[seq.into()])
 }
 
+/// Puts a member back into groups, as far as they are still there; those count a
+/// change.
+pub fn rejoin(context: &Context<'_>, seq: i64, groups: &[String]) -> Result<(), SqlError> {
+    let list = Value::from(groups).to_string();
+    context.sql.execute(
+        "INSERT INTO membership (group_seq, member_seq)
+         SELECT g.seq, ? FROM json_each(?) AS wanted
+         CROSS JOIN resource AS g ON g.type = 'Group' AND g.id = wanted.value WHERE true
+         ON CONFLICT DO NOTHING",
+        &[seq.into(), list.into()],
+    )?;
+    context.sql.execute(
+        "UPDATE resource SET version = version + 1, modified = ? WHERE seq IN
+         (SELECT group_seq FROM membership WHERE member_seq = ?)",
+        &[context.now.0.into(), seq.into()],
+    )
+}
+
 /// Whether a group has more than `limit` members, reading no more than that.
 pub fn exceeds(context: &Context<'_>, group: i64, limit: i64) -> Result<bool, SqlError> {
     let counted = context.sql.first(

@@ -13,6 +13,7 @@ pub const TEAM: &[&str] = &[
     include_str!("../../migrations/team/0002-directory.sql"),
     include_str!("../../migrations/team/0003-schemas.sql"),
     include_str!("../../migrations/team/0004-people.sql"),
+    include_str!("../../migrations/team/0005-departures.sql"),
 ];
 
 /// The migrations of the Registry object, from version 1 on.

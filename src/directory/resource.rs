@@ -249,6 +249,10 @@ pub fn update(
         (true, false) => {
             seats::free(context)?;
             sessions::end_of(context, stored.seq)?;
+            context.sql.execute(
+                "UPDATE resource SET suspended = ? WHERE seq = ?",
+                &[context.now.0.into(), stored.seq.into()],
+            )?;
         }
         _ => {}
     }

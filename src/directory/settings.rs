@@ -29,6 +29,11 @@ pub struct Settings {
     pub session_lifetime_seconds: i64,
     /// Days for which the audit log is kept.
     pub audit_days: i64,
+    /// Suspensions and deletions within an hour beyond which an alarm is raised,
+    /// in percent of the active members before ...
+    pub brake_percent: i64,
+    /// ... if they are more members than this, too.
+    pub brake_members: i64,
 }
 
 impl Default for Settings {
@@ -41,6 +46,8 @@ impl Default for Settings {
             session_idle_seconds: 30 * MINUTE_SECONDS,
             session_lifetime_seconds: 8 * 60 * MINUTE_SECONDS,
             audit_days: 180,
+            brake_percent: 20,
+            brake_members: 10,
         }
     }
 }
@@ -56,6 +63,8 @@ impl Settings {
                 90 * DAY_SECONDS,
             ),
             ("auditDays", self.audit_days, 30, 3_650),
+            ("brakePercent", self.brake_percent, 1, 100),
+            ("brakeMembers", self.brake_members, 0, 1_000_000),
         ] {
             if !(least..=most).contains(&value) {
                 return Err(Problem::invalid(format!("`{name}` must be from {least} to {most}")));

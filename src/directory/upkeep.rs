@@ -11,7 +11,7 @@ use super::lookup::{self, Lookup};
 use super::resource::{Document, Kind};
 use super::schemas::{Registered, Schemas};
 use super::sql::SqlError;
-use super::{Context, Failure, Fault, Timestamp, audit, keys, sessions, settings};
+use super::{Context, Failure, Fault, Timestamp, audit, departures, keys, sessions, settings};
 use serde_json::Value;
 
 /// Rows that one step reads or removes.
@@ -31,7 +31,7 @@ pub fn step(context: &Context<'_>) -> Result<Timestamp, Fault> {
 }
 
 fn one(context: &Context<'_>) -> Result<bool, Fault> {
-    if schemas(context)? || sessions::prune(context, ROWS)? {
+    if schemas(context)? || sessions::prune(context, ROWS)? || departures::prune(context, ROWS)? {
         return Ok(true);
     }
     let days = settings::read(context)?.audit_days;

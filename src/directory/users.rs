@@ -7,7 +7,7 @@
 use super::audit::{self, Action, Actor};
 use super::change::{note_ignored, with_schemas};
 use super::resource::{self, Document, Kind, Stored};
-use super::{Context, Failure, settings};
+use super::{Context, Failure, departures, settings};
 use crate::scim::{ingest, patch};
 use serde_json::{Map, Value, json};
 
@@ -136,6 +136,9 @@ fn change(
     };
     let detail = json!({ "changed": audit::changes(old, new) });
     audit::record(context, actor, action, &stored.id, &detail)?;
+    if action == Action::MemberSuspended {
+        departures::count(context, actor)?;
+    }
     Ok(changed)
 }
 

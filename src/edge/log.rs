@@ -97,7 +97,7 @@ pub(super) fn with_request_id(request: &mut HttpRequest<Vec<u8>>) -> String {
 /// own text left out.
 pub(super) fn route(method: &Method, path: &str) -> String {
     let known = |segment: &str| {
-        const KNOWN: [&str; 43] = [
+        const KNOWN: [&str; 48] = [
             "",
             "scim",
             "v1",
@@ -131,7 +131,12 @@ pub(super) fn route(method: &Method, path: &str) -> String {
             "end",
             "policy",
             "decide",
-            "seats",
+            "export",
+            "departed",
+            "restore",
+            "brake",
+            "confirm",
+            "undo",
             "regenerate",
             "suspend",
             "resume",
