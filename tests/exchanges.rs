@@ -55,6 +55,7 @@ folder_tests! {
     ping: "ping",
     rfc: "rfc",
     rippling: "rippling",
+    strict: "strict",
     tolerance: "tolerance",
 }
 
