@@ -71,6 +71,20 @@ impl Condition {
         self.parameters.clone()
     }
 
+    /// What is true of all rows, or of none.
+    fn constant(is_true: bool) -> Self {
+        let text = if is_true { "1" } else { "0" };
+        Self {
+            indexed: text.into(),
+            plain: text.into(),
+            parameters: Vec::new(),
+            comparisons: 0,
+            reach: if is_true { Reach::All } else { Reach::One },
+            is_exact: true,
+            is_in_order: false,
+        }
+    }
+
     /// All of these.
     fn all(terms: Vec<Self>, is_whole: bool) -> Option<Self> {
         let first = terms.iter().map(|term| term.reach).min()?;
@@ -133,6 +147,9 @@ impl Planner<'_> {
     /// they are about, so that they add nothing to an expression's depth.
     fn of(&self, filter: &Filter<'_>, negated: bool) -> Option<Condition> {
         match (filter, negated) {
+            // What no alternative of none is: see `filter::parse_among`.
+            (Filter::Or(terms), false) if terms.is_empty() => Some(Condition::constant(false)),
+            (Filter::Or(terms), true) if terms.is_empty() => Some(Condition::constant(true)),
             (Filter::And(terms), false) | (Filter::Or(terms), true) => {
                 let known: Vec<_> =
                     terms.iter().filter_map(|term| self.of(term, negated)).collect();

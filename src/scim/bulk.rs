@@ -75,6 +75,8 @@ pub struct Refused {
     pub method: String,
     /// Its bulkId, as sent.
     pub bulk_id: Option<String>,
+    /// The endpoint and id that its path has, if it has.
+    pub target: Option<Box<(String, String)>>,
     /// Why.
     pub error: Error,
 }
@@ -122,7 +124,7 @@ fn one(operation: Value, seen: &mut BTreeSet<String>) -> Result<Operation, Refus
     let Value::Object(mut operation) = operation else {
         let detail = format!("an operation must be an object, not {}", kind(&operation));
         let error = Error::invalid_syntax(detail);
-        return Err(Refused { method: String::new(), bulk_id: None, error });
+        return Err(Refused { method: String::new(), bulk_id: None, target: None, error });
     };
     let method = match take(&mut operation, "method") {
         Some(Value::String(method)) => method,
@@ -132,11 +134,21 @@ fn one(operation: Value, seen: &mut BTreeSet<String>) -> Result<Operation, Refus
         Some(Value::String(id)) if !id.is_empty() => Some(id),
         _ => None,
     };
+    let path = operation.iter().find(|(name, _)| name.eq_ignore_ascii_case("path"));
+    let target = path.and_then(|(_, path)| target(path.as_str()?));
     read(&method, bulk_id.clone(), operation, seen).map_err(|error| Refused {
         method,
         bulk_id,
+        target,
         error,
     })
+}
+
+/// The endpoint and id of a path such as `/Users/2819`.
+fn target(path: &str) -> Option<Box<(String, String)>> {
+    let (endpoint, id) = path.strip_prefix('/')?.split_once('/')?;
+    let is_one = matches!(endpoint, "Users" | "Groups") && !id.is_empty() && !id.contains('/');
+    is_one.then(|| Box::new((endpoint.to_owned(), id.to_owned())))
 }
 
 fn read(

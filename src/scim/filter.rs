@@ -10,7 +10,9 @@ mod parse;
 
 use super::Timestamp;
 use super::path::Path;
-pub use parse::{TEXT_BYTES_MAX, boolean_text as parse_boolean_text, in_value_path, parse};
+pub use parse::{
+    TEXT_BYTES_MAX, boolean_text as parse_boolean_text, in_value_path, parse, parse_among,
+};
 use std::fmt;
 
 /// A filter on resources of one type, or on the elements of one of their

@@ -134,10 +134,23 @@ impl<'s> Query<'s> {
     /// # Errors
     /// 400 `invalidFilter`, `invalidPath` or `invalidValue`, 403 `sensitive`.
     pub fn parse(resource_type: &'s ResourceType, parameters: &Parameters) -> Result<Self, Error> {
+        Self::parse_among(resource_type, None, parameters)
+    }
+
+    /// As [`Query::parse`], for one of two types that a query is about: its
+    /// filter may name what only the `other` has.
+    ///
+    /// # Errors
+    /// As [`Query::parse`].
+    pub fn parse_among(
+        resource_type: &'s ResourceType,
+        other: Option<&'s ResourceType>,
+        parameters: &Parameters,
+    ) -> Result<Self, Error> {
         let filter = match parameters.get("filter")? {
             // An empty filter is refused like any other that says nothing: a
             // client that looks someone up would adopt whoever came first.
-            Some(text) => Some(filter::parse(resource_type, text)?),
+            Some(text) => Some(filter::parse_among(resource_type, other, text)?),
             None => None,
         };
         // RFC 7644 section 3.4.2.4: a start below 1 is 1, a count below 0 is 0.

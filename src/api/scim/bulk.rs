@@ -100,8 +100,12 @@ impl<'a> Job<'a> {
         let Some(operation) = self.operations.get(index) else { return Ok(true) };
         let operation = match operation {
             Ok(operation) => operation,
-            Err(Refused { method, bulk_id, error }) => {
-                let result = refused(method, bulk_id.as_deref(), None, error);
+            Err(Refused { method, bulk_id, target, error }) => {
+                let location = target.as_ref().map(|target| {
+                    let (endpoint, id) = &**target;
+                    render::location(self.context, kind_at(endpoint), id).into()
+                });
+                let result = refused(method, bulk_id.as_deref(), location, error);
                 audit::problem(self.context, self.actor, &format!("{method} in /Bulk"), error)?;
                 self.fail_with(index, result);
                 return Ok(true);
@@ -253,7 +257,11 @@ fn refused(
 }
 
 fn kind_of(operation: &Operation) -> Kind {
-    if operation.endpoint == "Groups" { Kind::Group } else { Kind::User }
+    kind_at(&operation.endpoint)
+}
+
+fn kind_at(endpoint: &str) -> Kind {
+    if endpoint == "Groups" { Kind::Group } else { Kind::User }
 }
 
 fn carry_out(

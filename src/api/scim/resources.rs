@@ -95,11 +95,13 @@ fn write(
         false => replace(context, actor, kind, id, if_match, body)?,
     };
     let is_large = is_patch && !projection.is_chosen() && is_large_group(context, &stored)?;
-    let rendered = match ask.wants_minimal || is_large {
+    // Who says which attributes it wants gets them (RFC 7644 section 3.5.2).
+    let is_minimal = is_large || (ask.wants_minimal && !projection.is_chosen());
+    let rendered = match is_minimal {
         true => render::head(context, &stored),
         false => render::one(context, &stored, &projection)?,
     };
-    if ask.wants_minimal || is_large {
+    if is_minimal {
         return Ok(about(&rendered, empty(StatusCode::NO_CONTENT)));
     }
     Ok(whole(StatusCode::OK, ask, rendered))

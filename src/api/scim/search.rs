@@ -73,10 +73,12 @@ fn of_one<'c>(
     kind: Kind,
     parameters: &Parameters,
 ) -> Result<Query<'c>, Error> {
-    let query = Query::parse(context.resource_type(kind), parameters);
+    let other = if kind == Kind::User { Kind::Group } else { Kind::User };
+    let (own, other) = (context.resource_type(kind), Some(context.resource_type(other)));
+    let query = Query::parse_among(own, other, parameters);
     match query {
         Err(error) if error.scim_type() == Some(ScimType::InvalidPath) => {
-            Query::parse(context.resource_type(kind), &parameters.without("sortBy"))
+            Query::parse_among(own, other, &parameters.without("sortBy"))
         }
         query => query,
     }

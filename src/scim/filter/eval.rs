@@ -39,7 +39,9 @@ fn compares(
     if *literal == Literal::Null {
         return operator == Operator::Eq && !any_value(path, object, &mut is_present);
     }
-    any_value(path, object, &mut |value| compare(path.leaf(), operator, literal, value))
+    // RFC 7643 section 2.4: `primary` is false if it is not given.
+    let absent = (path.leaf().name == "primary").then_some(&Value::Bool(false));
+    any_value_or(path, object, absent, &mut |value| compare(path.leaf(), operator, literal, value))
 }
 
 /// Whether some value that the path yields satisfies `test`.
@@ -48,19 +50,30 @@ fn any_value(
     object: &Map<String, Value>,
     test: &mut dyn FnMut(&Value) -> bool,
 ) -> bool {
+    any_value_or(path, object, None, test)
+}
+
+/// As [`any_value`], with `absent` in the place of a value that an object does
+/// not have.
+fn any_value_or(
+    path: &Path<'_>,
+    object: &Map<String, Value>,
+    absent: Option<&Value>,
+    test: &mut dyn FnMut(&Value) -> bool,
+) -> bool {
     let holder = match path.extension {
         None => Some(object),
         Some(extension) => object.get(&extension.id).and_then(Value::as_object),
     };
-    let Some(value) = holder.and_then(|holder| holder.get(&path.attribute.name)) else {
-        return false;
+    let value = holder.and_then(|holder| holder.get(&path.attribute.name));
+    let Some(sub) = path.sub else {
+        return value.or(absent).is_some_and(|value| any_element(value, test));
     };
-    any_element(value, &mut |element| match path.sub {
-        None => test(element),
-        Some(sub) => element
-            .as_object()
-            .and_then(|element| element.get(&sub.name))
-            .is_some_and(|value| any_element(value, test)),
+    value.is_some_and(|value| {
+        any_element(value, &mut |element| {
+            let value = element.as_object().and_then(|element| element.get(&sub.name)).or(absent);
+            value.is_some_and(|value| any_element(value, test))
+        })
     })
 }
 

@@ -27,6 +27,19 @@ const TERMS_MAX: usize = 64;
 /// # Errors
 /// 400 `invalidFilter`, with the position of the first thing that is wrong.
 pub fn parse<'s>(resource_type: &'s ResourceType, text: &str) -> Result<Filter<'s>, Error> {
+    parse_among(resource_type, None, text)
+}
+
+/// As [`parse`], for a filter over two types (RFC 7644 section 3.4.2.1): what
+/// only the `other` has, no resource of this type has a value of.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_among<'s>(
+    resource_type: &'s ResourceType,
+    other: Option<&'s ResourceType>,
+    text: &str,
+) -> Result<Filter<'s>, Error> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(Error::invalid_filter(format!(
             "the filter has {} bytes; at most {TEXT_BYTES_MAX} are accepted",
@@ -34,7 +47,7 @@ pub fn parse<'s>(resource_type: &'s ResourceType, text: &str) -> Result<Filter<'
         )));
     }
     let (scope, reading) = (Scope::Resource(resource_type), resource_type.reading);
-    let mut parser = Parser { text, rest: text, terms: 0, scope, reading };
+    let mut parser = Parser { text, rest: text, terms: 0, scope, other, reading };
     let filter = parser.or(0)?;
     parser.skip_spaces();
     if !parser.rest.is_empty() {
@@ -56,7 +69,7 @@ pub fn in_value_path<'s, 't>(
     reading: Reading,
 ) -> Result<(Filter<'s>, &'t str), Error> {
     let scope = Scope::Element(attribute);
-    let mut parser = Parser { text, rest, terms: 0, scope, reading };
+    let mut parser = Parser { text, rest, terms: 0, scope, other: None, reading };
     let filter = parser.or(0)?;
     parser.expect(']')?;
     Ok((filter, parser.rest))
@@ -76,6 +89,8 @@ struct Parser<'s, 't> {
     rest: &'t str,
     terms: usize,
     scope: Scope<'s>,
+    /// A type whose attributes may be named although this one lacks them.
+    other: Option<&'s ResourceType>,
     reading: Reading,
 }
 
@@ -129,14 +144,27 @@ impl<'s, 't> Parser<'s, 't> {
         if name.is_empty() {
             return Err(self.wrong("expected an attribute name"));
         }
-        let path = self.resolve(name).map_err(|what| self.wrong_at(start, &what))?;
+        let (path, is_foreign) = match (self.resolve(name), self.foreign(name)) {
+            (Ok(path), _) => (path, false),
+            (Err(_), Some(path)) => (path, true),
+            (Err(what), None) => return Err(self.wrong_at(start, &what)),
+        };
         if path.leaf().returned == Returned::Never {
             return Err(sensitive(&path));
         }
-        if self.rest.starts_with('[') {
-            return self.value_path(path, start, depth);
+        let found = match self.rest.starts_with('[') {
+            true => self.value_path(path, start, depth)?,
+            false => self.comparison(path, start)?,
+        };
+        Ok(if is_foreign { without_value(&found) } else { found })
+    }
+
+    /// The attribute of this name in the other type.
+    fn foreign(&self, name: &str) -> Option<Path<'s>> {
+        match (self.scope, self.other) {
+            (Scope::Resource(_), Some(other)) => path::resolve_attribute(other, name).ok(),
+            _ => None,
         }
-        self.comparison(path, start)
     }
 
     fn value_path(
@@ -298,6 +326,19 @@ fn one_or<'s>(
             terms.extend(last);
             many(terms)
         }
+    }
+}
+
+/// What becomes of a comparison with an attribute that has no value: it matches
+/// nothing, and its opposite everything. No alternative of none is ever true.
+fn without_value<'s>(comparison: &Filter<'_>) -> Filter<'s> {
+    let never = Filter::Or(Vec::new());
+    match comparison {
+        Filter::Compare(_, Operator::Ne, literal) if *literal != Literal::Null => {
+            Filter::Not(Box::new(never))
+        }
+        Filter::Compare(_, Operator::Eq, Literal::Null) => Filter::Not(Box::new(never)),
+        _ => never,
     }
 }
 
