@@ -5,9 +5,10 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use kafkaman_scim::directory::credential::{self, Credential, Kind, Minted};
 use kafkaman_scim::directory::cursor::{self, Cursor};
+use kafkaman_scim::directory::schemas::Schemas;
 use kafkaman_scim::directory::sql::{Outcome, Row, Sql, SqlError, Value as SqlValue};
 use kafkaman_scim::directory::team_id::TeamId;
-use kafkaman_scim::directory::{Context, Deployment, Failure, Fault};
+use kafkaman_scim::directory::{Context, Deployment, Failure, Fault, Origin};
 use kafkaman_scim::scim::schema;
 use kafkaman_scim::scim::sort::{Key, Sort};
 use kafkaman_scim::scim::{Error, ScimType, Timestamp};
@@ -56,7 +57,15 @@ fn within<T>(secrets: &str, now: Timestamp, seed: &[u8], run: impl FnOnce(&Conte
         Ok(())
     };
     let deployment = deployment(secrets);
-    run(&Context { sql: &NoStorage, now, random: &random, deployment: &deployment })
+    let (schemas, origin) = (Schemas::built_in(), Origin::none());
+    run(&Context {
+        sql: &NoStorage,
+        now,
+        random: &random,
+        deployment: &deployment,
+        schemas,
+        origin,
+    })
 }
 
 fn deployment(secrets: &str) -> Deployment {

@@ -63,7 +63,7 @@ pub fn resource(resource_type: &ResourceType, body: Map<String, Value>) -> Resul
     let mut ingested = Ingested::default();
     let attributes = resource_type.plain_attributes();
     ingested.document = value::members(attributes, &mut given, reading, "")?;
-    ingested.document.remove("schemas");
+    ingested.document.shift_remove("schemas");
     ingested.ignored.extend(given.left(reading, resource_type.name)?);
     for (extension, content) in extensions {
         let mut given = Given::of(object_of(&extension.id, content)?)?;
