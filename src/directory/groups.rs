@@ -114,6 +114,17 @@ pub fn patch(
 /// of identity providers expect that keyword.
 fn ingested(context: &Context<'_>, body: Map<String, Value>) -> Result<Ingested, Error> {
     let group = context.resource_type(Kind::Group);
+    let members = body.iter().find(|(name, _)| name.eq_ignore_ascii_case("members"));
+    let described = members.and_then(|(_, members)| members.as_array()).is_some_and(|members| {
+        // OneLogin's macros leave an empty `value`; one that is not there is a slip.
+        let has_value = |own: &Map<String, Value>| {
+            own.is_empty() || own.keys().any(|name| name.eq_ignore_ascii_case("value"))
+        };
+        members.iter().filter_map(Value::as_object).any(|own| !has_value(own))
+    });
+    if described {
+        return Err(Error::invalid_syntax("a group member needs a `value`, its id"));
+    }
     ingest::resource(group, body).map_err(|error| match error.scim_type() {
         Some(ScimType::InvalidValue) => error.as_type(ScimType::InvalidSyntax),
         _ => error,
@@ -176,6 +187,24 @@ fn split_members(
     Ok((with_schemas(group, document), members))
 }
 
+/// Whether each member that is listed is named: one that is only described would
+/// be left out, and a replacement by it leave nobody.
+fn check_named(members: &Value) -> Result<(), Error> {
+    let members = match members {
+        Value::Array(members) => members.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let is_value = |(name, value): (&String, &Value)| {
+        name.eq_ignore_ascii_case("value") && !value.is_null() && value != ""
+    };
+    let is_unnamed =
+        |member: &Value| member.as_object().is_some_and(|own| !own.iter().any(is_value));
+    if members.iter().any(is_unnamed) {
+        return Err(Error::invalid_value("a group member needs a `value`, its id"));
+    }
+    Ok(())
+}
+
 /// The members that a canonical `members` value names.
 fn named(members: &Value) -> Result<Vec<Named>, Error> {
     let members = members.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -210,6 +239,9 @@ fn change_members(
             "`{path}` cannot be changed; remove the member and add another"
         ))
         .into());
+    }
+    if operation.op != Op::Remove {
+        check_named(operation.value.as_ref().unwrap_or(&Value::Null))?;
     }
     let listed = match &operation.value {
         None => None,

@@ -137,7 +137,9 @@ fn split_urn<'s, 't>(
 ) -> Option<(Option<&'s Schema>, &'t str)> {
     let known = resource_type.extensions.iter().map(|extension| extension.id.as_str());
     let former: &[&str] = if resource_type.reading.is_strict() { &[] } else { &urn::FORMER };
-    let known = known.chain([resource_type.core.id.as_str()]).chain(former.iter().copied());
+    let has = |urn: &&str| *urn == urn::CORE_1 || resource_type.extension(urn).is_some();
+    let former = former.iter().copied().filter(has);
+    let known = known.chain([resource_type.core.id.as_str()]).chain(former);
     known
         .filter_map(|urn| {
             let (prefix, rest) = text.split_at_checked(urn.len())?;

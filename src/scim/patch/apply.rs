@@ -10,6 +10,7 @@ use crate::scim::error::shorten;
 use crate::scim::filter::{Filter, Literal, Operator};
 use crate::scim::ingest::VALUES_MAX;
 use crate::scim::ingest::{self, Identity, drop_repeated, is_bare, is_primary};
+use crate::scim::path::Path;
 use crate::scim::schema::{Attribute, Reading, Type};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -46,6 +47,9 @@ fn in_holder(holder: &mut Map<String, Value>, operation: &Operation<'_>) -> Resu
     }
     let given = operation.value.clone().unwrap_or(Value::Null);
     let place = path.to_string();
+    if operation.op == Op::Replace && clear_parts(holder, operation, &given)? {
+        return Ok(());
+    }
     let value = match (filter, path.sub) {
         (Some(_), None) => ingest::element(path.attribute, given, &place, operation.reading)?,
         _ => ingest::value(path.leaf(), given, &place, operation.reading)?,
@@ -95,6 +99,39 @@ fn in_holder(holder: &mut Map<String, Value>, operation: &Operation<'_>) -> Resu
         holder.insert(name.clone(), Value::Array(elements));
     }
     Ok(())
+}
+
+/// Clears the parts of a complex value that a replacement names without a value:
+/// those that it does not name stay (RFC 7644 section 3.5.2.3). Returns whether
+/// that was all that it said.
+fn clear_parts(
+    holder: &mut Map<String, Value>,
+    operation: &Operation<'_>,
+    given: &Value,
+) -> Result<bool, Error> {
+    let Path { attribute, sub, .. } = operation.target.path;
+    let is_one = attribute.kind == Type::Complex && !attribute.multi_valued && sub.is_none();
+    let (true, Value::Object(parts)) = (is_one, given) else { return Ok(false) };
+    let mut says_more = parts.is_empty();
+    for (name, part) in parts {
+        let Some(sub) = attribute.sub(name) else {
+            // Another name for a part, or one that there is not.
+            says_more |= !part.is_null() && name.eq_ignore_ascii_case("managerId");
+            continue;
+        };
+        let place = format!("{}.{}", attribute.name, sub.name);
+        if ingest::value(sub, part.clone(), &place, operation.reading)?.is_some() {
+            says_more = true;
+        } else if let Some(Value::Object(present)) = holder.get_mut(&attribute.name)
+            && !sub.is_ignored_in_bodies()
+        {
+            present.remove(&sub.name);
+        }
+    }
+    if holder.get(&attribute.name).and_then(Value::as_object).is_some_and(Map::is_empty) {
+        holder.remove(&attribute.name);
+    }
+    Ok(!says_more && !operation.reading.is_strict())
 }
 
 /// Adds or replaces where the elements match a filter.
@@ -167,6 +204,8 @@ fn remove(
         }
         return Ok(());
     }
+    // A list of values says which elements go, not which of their parts.
+    let value = value.filter(|_| path.sub.is_none() && filter.is_none());
     let listed = listed_values(path.attribute, value, operation.reading)?;
     let mut elements = take_elements(holder, name);
     let chosen = |element: &Value| match (filter, &listed) {
@@ -187,6 +226,8 @@ fn remove(
                 }
             }
             elements.retain(|element| !is_bare(element));
+            // What told two of them apart may be gone.
+            drop_repeated(&mut elements);
         }
     }
     if !elements.is_empty() {
@@ -260,11 +301,13 @@ fn add_elements(elements: &mut Vec<Value>, given: Vec<Value>) {
             touched.push(true);
             continue;
         };
+        // One that was primary already takes the mark from nobody.
+        let was_primary = elements.get(place).is_some_and(is_primary);
         if let (Some(Value::Object(element)), Value::Object(new)) = (elements.get_mut(place), new) {
             element.extend(new);
         }
         if let Some(touched) = touched.get_mut(place) {
-            *touched = true;
+            *touched |= !was_primary;
         }
     }
     keep_one_primary(elements, &touched);
