@@ -59,6 +59,32 @@ folder_tests! {
     tolerance: "tolerance",
 }
 
+/// `folder/story` in backticks is a file here; `folder/story-*` at least one.
+#[test]
+fn every_story_that_the_docs_name_exists() {
+    let mut paths = Vec::new();
+    files(&root(), &mut paths);
+    let name = |path: PathBuf| path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+    let stories: Vec<String> = paths.into_iter().map(name).collect();
+    for document in ["docs/tolerances.md", "docs/bad-inputs.md"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+        let text = fs::read_to_string(path).unwrap();
+        let table = text.lines().filter(|line| line.starts_with('|'));
+        let quoted = table.flat_map(|line| line.split('`').skip(1).step_by(2));
+        let is_ours = |name: &&str| {
+            let folder = name.split_once('/').map_or("", |(folder, _)| folder);
+            !folder.is_empty() && root().join(folder).is_dir()
+        };
+        for named in quoted.filter(is_ours) {
+            let found = match named.split_once('*') {
+                Some((start, _)) => stories.iter().any(|story| story.starts_with(start)),
+                None => stories.contains(&format!("{named}.json")),
+            };
+            assert!(found, "{document}: `{named}`");
+        }
+    }
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/exchanges")
 }
