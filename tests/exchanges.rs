@@ -66,7 +66,7 @@ fn every_story_that_the_docs_name_exists() {
     files(&root(), &mut paths);
     let name = |path: PathBuf| path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
     let stories: Vec<String> = paths.into_iter().map(name).collect();
-    for document in ["docs/tolerances.md", "docs/bad-inputs.md"] {
+    for document in ["docs/rules.md", "docs/bad-inputs.md"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
         let text = fs::read_to_string(path).unwrap();
         let table = text.lines().filter(|line| line.starts_with('|'));
