@@ -243,9 +243,14 @@ fn change_members(
     if operation.op != Op::Remove {
         check_named(operation.value.as_ref().unwrap_or(&Value::Null))?;
     }
-    let listed = match &operation.value {
+    let listed = match operation.value.clone() {
         None => None,
-        Some(value) => ingest::value(path.attribute, value.clone(), "members", operation.reading)?,
+        Some(value) => {
+            // What replaces the elements that a filter chose is one element.
+            let is_element = operation.target.filter.is_some() && value.is_object();
+            let value = if is_element { Value::Array(vec![value]) } else { value };
+            ingest::value(path.attribute, value, "members", operation.reading)?
+        }
     };
     let listed = listed.as_ref().map(named).transpose()?.unwrap_or_default();
     let chosen = match &operation.target.filter {
@@ -276,7 +281,9 @@ fn change_members(
     let Resolved { members, unknown } = membership::resolve(context, &listed)?;
     match (operation.op, chosen) {
         (Op::Replace, None) => membership::set(context, group, &members, moves)?,
-        (Op::Replace, Some((_, chosen))) => {
+        (Op::Replace, Some((_, mut chosen))) => {
+            // Who is replaced by themselves stays, and what they are called with them.
+            chosen.retain(|seq| members.iter().all(|(staying, _)| staying != seq));
             membership::remove(context, group, &chosen, moves)?;
             membership::add(context, group, &members, moves)?;
         }
