@@ -17,6 +17,7 @@ use crate::scim::ingest::{self, Ingested};
 use crate::scim::patch::{self, Op, Operation};
 use crate::scim::{Error, ScimType};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 /// Adds a group.
 ///
@@ -283,7 +284,8 @@ fn change_members(
         (Op::Replace, None) => membership::set(context, group, &members, moves)?,
         (Op::Replace, Some((_, mut chosen))) => {
             // Who is replaced by themselves stays, and what they are called with them.
-            chosen.retain(|seq| members.iter().all(|(staying, _)| staying != seq));
+            let staying: BTreeSet<i64> = members.iter().map(|(seq, _)| *seq).collect();
+            chosen.retain(|seq| !staying.contains(seq));
             membership::remove(context, group, &chosen, moves)?;
             membership::add(context, group, &members, moves)?;
         }
