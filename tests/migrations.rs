@@ -45,6 +45,19 @@ fn with<T>(sql: &Sqlite, run: impl FnOnce(&Context<'_>) -> T) -> T {
 }
 
 #[test]
+fn an_alarm_may_be_the_first_thing_that_a_new_build_hears() {
+    let storage = Sqlite::new();
+    let sql: &dyn Sql = &storage;
+    migrate::apply(sql, &migrate::TEAM[..2]).unwrap();
+    for statement in BEFORE.split(";\n") {
+        sql.execute(statement, &[]).unwrap();
+    }
+    with(&storage, |context| assert!(object::upkeep(context).unwrap() >= Some(context.now)));
+    let latest = i64::try_from(migrate::TEAM.len()).unwrap();
+    assert_eq!(migrate::version(sql).unwrap(), Some(latest));
+}
+
+#[test]
 fn a_team_of_any_build_before_opens() {
     // The first two made the tables that BEFORE fills.
     for version in 2..=migrate::TEAM.len() {

@@ -34,6 +34,8 @@ pub fn open(context: &Context<'_>) -> Result<(), Fault> {
 /// # Errors
 /// A fault; nothing of the step stays.
 pub fn upkeep(context: &Context<'_>) -> Result<Option<Timestamp>, Fault> {
+    // An alarm may be the first thing that a new build hears.
+    open(context)?;
     if migrate::version(context.sql)?.is_none() {
         return Ok(None);
     }
