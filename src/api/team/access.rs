@@ -1,6 +1,6 @@
 //! Who is calling, and may they?
 
-use crate::api::{bearer, problem};
+use crate::api::bearer;
 use crate::directory::audit::Actor;
 use crate::directory::credential::{Credential, Kind};
 use crate::directory::members::Role;
@@ -100,12 +100,7 @@ pub(super) fn admitted(caller: &Caller, access: Access) -> Result<Actor, Problem
         }
         (Access::Service(_), _) => refused("service_required", "this is for kafkaman's services"),
         (_, Caller::Service { .. }) => {
-            refused("member_required", "this is for people: a service token opens it not")
+            refused("member_required", "this is for people; a service token cannot be used here")
         }
     }
-}
-
-/// The refusal of whoever is nobody.
-pub(super) fn nobody() -> Problem {
-    problem::unauthorized()
 }

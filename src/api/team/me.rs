@@ -1,6 +1,6 @@
 //! A member and themselves.
 
-use super::access::{Caller, nobody};
+use super::access::Caller;
 use super::{Answer, Call, members as shown, ok};
 use crate::api::problem;
 use crate::directory::members::{self, Member};
@@ -10,7 +10,7 @@ use crate::directory::{Failure, audit, sessions};
 use serde_json::{Map, Value, json};
 
 fn member(call: &Call<'_>) -> Result<Member, Failure<Problem>> {
-    members::fetch(call.context, call.caller.member().ok_or_else(nobody)?)
+    members::fetch(call.context, call.caller.member().ok_or_else(problem::unauthorized)?)
 }
 
 /// The member, and what they may do: whatever they may not says why.
