@@ -26,15 +26,7 @@ before(async () => {
 });
 after(() => server?.stop());
 
-async function call(token, method, path, body) {
-  const response = await server.fetch(path, {
-    method,
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: body && JSON.stringify(body),
-  });
-  const text = await response.text();
-  return { status: response.status, body: text ? JSON.parse(text) : null };
-}
+const call = (...request) => server.call(...request);
 const team = (method, path, body, token = admin) => call(token, method, `/teams/acme/v1${path}`, body);
 const scim = (method, path, body) => call(key, method, `/scim/v2${path}`, body);
 const ask = (path, body) => team("POST", path, body, services);

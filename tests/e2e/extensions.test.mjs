@@ -26,14 +26,9 @@ after(async () => {
 });
 
 async function call(token, method, path, body) {
-  const response = await server.fetch(path, {
-    method,
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: body && JSON.stringify(body),
-  });
-  const text = await response.text();
-  assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
-  return text ? JSON.parse(text) : null;
+  const answer = await server.call(token, method, path, body);
+  assert.ok(answer.status < 300, `${method} ${path}: ${JSON.stringify(answer)}`);
+  return answer.body;
 }
 
 const schema = (method, rest = "", body = undefined) =>

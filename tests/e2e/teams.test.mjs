@@ -14,15 +14,7 @@ before(async () => {
 });
 after(() => server?.stop());
 
-async function call(token, method, path, body) {
-  const response = await server.fetch(path, {
-    method,
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: body && JSON.stringify(body),
-  });
-  const text = await response.text();
-  return { status: response.status, body: text ? JSON.parse(text) : null };
-}
+const call = (...request) => server.call(...request);
 const operator = (method, path, body, who = "alice") =>
   call(TOKENS[who], method, `/operator/v1${path}`, body);
 const admin = { name: "Ada", email: "ada@example.com" };

@@ -117,6 +117,16 @@ export async function start({ stateDir, bindings = {}, built = "target/worker-te
     log: () => lines.join("\n"),
     /** Asks the server, by a path or a whole address; redirects are shown, not followed. */
     fetch: (path, init = {}) => fetch(new URL(path, url), { redirect: "manual", ...init }),
+    /** Asks with a token and a JSON body: `{ status, body }`, the body parsed. */
+    async call(token, method, path, body) {
+      const response = await this.fetch(path, {
+        method,
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        body: body && JSON.stringify(body),
+      });
+      const text = await response.text();
+      return { status: response.status, body: text ? JSON.parse(text) : null };
+    },
     /** A team of this id with SCIM on: `{ key, adminToken, admin, baseUrl, team }`. */
     async team(id, options) {
       const wanted = { seats: 100_000, ...options };
