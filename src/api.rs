@@ -5,6 +5,7 @@
 //! the runtime that carries requests (`edge`). Everything here runs natively,
 //! so that whole conversations are tested in milliseconds.
 
+mod activity;
 pub mod answered;
 mod bearer;
 mod body;

@@ -5,6 +5,7 @@
 //! requests to one team never interleave, and each change is one transaction:
 //! that is the whole concurrency design.
 
+pub mod activity;
 pub mod audit;
 pub mod change;
 pub mod credential;

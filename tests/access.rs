@@ -24,6 +24,7 @@ const ADMINS: &str = "
     GET /scim
     POST /scim/enable
     POST /scim/disable
+    GET /scim/activity
     GET /scim/keys
     POST /scim/keys
     POST /scim/keys/{key}/regenerate

@@ -11,6 +11,7 @@ mod world;
 use http::StatusCode;
 use kafkaman_scim::api::object;
 use kafkaman_scim::directory::Context;
+use kafkaman_scim::directory::activity::Activity;
 use serde_json::{Value, json};
 use world::{Team, World};
 
@@ -260,7 +261,9 @@ fn an_index_is_filled_in_steps() {
     assert_eq!(found(&world, &team, &format!("{URN}:badge eq \"b5\"")), both);
     register(&world, &team, &["badge"]);
     // Whoever changes while it fills is not lost, nor there twice.
-    let one = |context: &Context<'_>| object::upkeep(context).unwrap() == Some(context.now);
+    let one = |context: &Context<'_>| {
+        object::upkeep(context, &Activity::default()).unwrap() == Some(context.now)
+    };
     assert!(world.in_team("acme", one), "there is more to do at once");
     person(&world, &team, "late", json!({ "badge": "B5" }));
     assert_eq!(world.upkeep("acme"), 4, "two more steps, one to see the end, one to see nothing");

@@ -9,6 +9,7 @@ mod world;
 use http::Request;
 use kafkaman_scim::api::object;
 use kafkaman_scim::directory::Context;
+use kafkaman_scim::directory::activity::Activity;
 use kafkaman_scim::directory::sql::{Outcome, Row, Sql, SqlError, Value as Bound};
 use kafkaman_scim::directory::team_id::TeamId;
 use serde_json::{Value, json};
@@ -71,7 +72,7 @@ fn check(name: &str, prepare: impl Fn(&World, &Team) -> (&'static str, String, V
         let (status, reached) = world.in_team("acme", |context| {
             let sql = Failing { sql: context.sql, left: Cell::new(statement) };
             let failing = Context { sql: &sql, ..*context };
-            let answered = object::handle(&failing, &id, request());
+            let answered = object::handle(&failing, &id, &Activity::default(), request());
             (answered.response.status().as_u16(), sql.left.get() == 0)
         });
         if !reached {

@@ -7,6 +7,7 @@
 mod sqlite;
 
 use kafkaman_scim::api::object;
+use kafkaman_scim::directory::activity::Activity;
 use kafkaman_scim::directory::members::{self, Query, Role};
 use kafkaman_scim::directory::schemas::Schemas;
 use kafkaman_scim::directory::settings::{self, Settings};
@@ -52,7 +53,9 @@ fn an_alarm_may_be_the_first_thing_that_a_new_build_hears() {
     for statement in BEFORE.split(";\n") {
         sql.execute(statement, &[]).unwrap();
     }
-    with(&storage, |context| assert!(object::upkeep(context).unwrap() >= Some(context.now)));
+    with(&storage, |context| {
+        assert!(object::upkeep(context, &Activity::default()).unwrap() >= Some(context.now))
+    });
     let latest = i64::try_from(migrate::TEAM.len()).unwrap();
     assert_eq!(migrate::version(sql).unwrap(), Some(latest));
 }
@@ -87,7 +90,7 @@ fn a_team_of_any_build_before_opens() {
                 audit::page(context, &audit::Query { count: 10, ..Default::default() }).unwrap();
             assert_eq!((records.len(), records[0].client.as_str()), (1, ""));
             object::open(context).unwrap();
-            object::upkeep(context).unwrap();
+            object::upkeep(context, &Activity::default()).unwrap();
         });
     }
 }

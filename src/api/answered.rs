@@ -14,8 +14,10 @@ pub enum After {
     Nothing,
     /// Empty the object's storage, then send it.
     DeleteEverything,
-    /// Call `object::upkeep` soon, then send it.
+    /// Call `object::upkeep` at once, then send it.
     Upkeep,
+    /// See that `object::upkeep` is called within `activity::WAIT_MS`, then send it.
+    UpkeepSoon,
 }
 
 /// An answer, and what the log should know.

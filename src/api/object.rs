@@ -1,12 +1,14 @@
 //! What a Team object answers: to providers, to admins, to the Registry.
 
-use super::answered::Answered;
-use super::{bearer, control, front, origin, scim, team};
+use super::answered::{After, Answered};
+use super::{activity, bearer, control, front, origin, scim, team};
+use crate::directory::activity::Activity;
 use crate::directory::audit::Actor;
 use crate::directory::credential::{Credential, Kind};
 use crate::directory::schemas::Schemas;
 use crate::directory::team_id::TeamId;
-use crate::directory::{Context, Failure, Fault, migrate, sql, tokens, upkeep};
+use crate::directory::tokens::{self, Holder};
+use crate::directory::{Context, Failure, Fault, migrate, sql, upkeep};
 use crate::scim::{Error, Timestamp};
 use http::{Request, Response};
 
@@ -33,17 +35,23 @@ pub fn open(context: &Context<'_>) -> Result<(), Fault> {
 ///
 /// # Errors
 /// A fault; nothing of the step stays.
-pub fn upkeep(context: &Context<'_>) -> Result<Option<Timestamp>, Fault> {
+pub fn upkeep(context: &Context<'_>, activity: &Activity) -> Result<Option<Timestamp>, Fault> {
     // An alarm may be the first thing that a new build hears.
     open(context)?;
     if migrate::version(context.sql)?.is_none() {
         return Ok(None);
     }
-    upkeep::step(context).map(Some)
+    upkeep::step(context, activity).map(Some)
 }
 
-/// Answers a request to the Team object of this id.
-pub fn handle(context: &Context<'_>, id: &TeamId, request: Request<Vec<u8>>) -> Answered {
+/// Answers a request to the Team object of this id, and notes it if it came from
+/// a provider.
+pub fn handle(
+    context: &Context<'_>,
+    id: &TeamId,
+    activity: &Activity,
+    request: Request<Vec<u8>>,
+) -> Answered {
     let origin = origin::of(request.headers());
     let context = context.with_origin(&origin);
     let path = request.uri().path();
@@ -51,16 +59,17 @@ pub fn handle(context: &Context<'_>, id: &TeamId, request: Request<Vec<u8>>) -> 
         return control::handle(&context, id, &request);
     }
     if path.starts_with("/teams/") {
-        return team::handle(&context, id, request);
+        return team::handle(&context, id, activity, request);
     }
-    from_provider(&context, id, request).map_or_else(Answered::failed, Answered::of)
+    from_provider(&context, id, activity, request).unwrap_or_else(Answered::failed)
 }
 
 fn from_provider(
     context: &Context<'_>,
     id: &TeamId,
+    activity: &Activity,
     request: Request<Vec<u8>>,
-) -> Result<Response<Vec<u8>>, Fault> {
+) -> Result<Answered, Fault> {
     let credential = bearer::token(request.headers())
         .and_then(|text| Credential::read(&context.deployment.signing, text))
         .filter(|credential| credential.kind == Kind::Scim && credential.team == *id);
@@ -68,7 +77,20 @@ fn from_provider(
         Some(credential) => tokens::authenticate(context, credential)?,
         None => None,
     };
-    let Some(holder) = holder else { return Ok(front::scim_unauthorized()) };
+    let Some(holder) = holder else { return Ok(Answered::of(front::scim_unauthorized())) };
+    let asked = activity::Asked::of(context, &holder.id, &request);
+    let response = answer_provider(context, holder, request);
+    let is_first = asked.note(activity, response.as_ref().ok());
+    let answered = response.map_or_else(Answered::failed, Answered::of);
+    let after = if is_first { After::UpkeepSoon } else { answered.after };
+    Ok(Answered { after, ..answered })
+}
+
+fn answer_provider(
+    context: &Context<'_>,
+    holder: Holder,
+    request: Request<Vec<u8>>,
+) -> Result<Response<Vec<u8>>, Fault> {
     if !holder.scim_enabled {
         let detail = "SCIM is switched off for this team; a team admin can switch it on under \
                       Authentication";

@@ -7,6 +7,7 @@
 //! anything.
 
 mod access;
+mod activity;
 pub(super) mod audit;
 mod departures;
 mod keys;
@@ -21,6 +22,7 @@ mod sso;
 use super::answered::{After, Answered};
 use super::problem;
 use super::route::{Captures, Found, Route, find};
+use crate::directory::activity::Activity;
 use crate::directory::audit::{Actor, PAGE_MAX};
 use crate::directory::problem::{Kind, Problem};
 use crate::directory::schemas::Schemas;
@@ -39,6 +41,7 @@ use std::cell::Cell;
 /// A request on its way to an endpoint.
 pub struct Call<'a> {
     context: &'a Context<'a>,
+    activity: &'a Activity,
     team: Team,
     id: TeamId,
     caller: Caller,
@@ -80,6 +83,7 @@ pub const ROUTES: &[Route<Endpoint>] = &[
     route(Method::GET, "/teams/{team}/v1/scim", Access::Admin, keys::read_scim),
     route(Method::POST, "/teams/{team}/v1/scim/enable", Access::Admin, keys::enable_scim),
     route(Method::POST, "/teams/{team}/v1/scim/disable", Access::Admin, keys::disable_scim),
+    route(Method::GET, "/teams/{team}/v1/scim/activity", Access::Admin, activity::read),
     route(Method::GET, "/teams/{team}/v1/scim/keys", Access::Admin, keys::list),
     route(Method::POST, "/teams/{team}/v1/scim/keys", Access::Admin, keys::generate),
     route(Method::POST, "/teams/{team}/v1/scim/keys/{key}/regenerate", Access::Admin, keys::regenerate),
@@ -114,15 +118,21 @@ pub const ROUTES: &[Route<Endpoint>] = &[
 ];
 
 /// Answers a request to the team API.
-pub fn handle(context: &Context<'_>, name: &TeamId, request: Request<Vec<u8>>) -> Answered {
+pub fn handle(
+    context: &Context<'_>,
+    name: &TeamId,
+    activity: &Activity,
+    request: Request<Vec<u8>>,
+) -> Answered {
     let after = Cell::new(After::Nothing);
-    let answered = Answered::of_problem(answer(context, name, request, &after));
+    let answered = Answered::of_problem(answer(context, name, activity, request, &after));
     Answered { after: after.get(), ..answered }
 }
 
 fn answer(
     context: &Context<'_>,
     name: &TeamId,
+    activity: &Activity,
     request: Request<Vec<u8>>,
     after: &Cell<After>,
 ) -> Answer {
@@ -146,6 +156,7 @@ fn answer(
     let context = context.with_schemas(&schemas);
     let call = Call {
         context: &context,
+        activity,
         team,
         id: name.clone(),
         caller,

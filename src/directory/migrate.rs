@@ -14,6 +14,7 @@ pub const TEAM: &[&str] = &[
     include_str!("../../migrations/team/0003-schemas.sql"),
     include_str!("../../migrations/team/0004-people.sql"),
     include_str!("../../migrations/team/0005-departures.sql"),
+    include_str!("../../migrations/team/0006-activity.sql"),
 ];
 
 /// The migrations of the Registry object, from version 1 on.

@@ -1,11 +1,13 @@
 //! What is done a step at a time, by alarm: indexes filled and emptied, the
 //! data of removed schemas purged, sessions and audit records pruned whose time
-//! is over, and admins warned of keys that are about to end.
+//! is over, admins warned of keys that are about to end, a provider's activity
+//! stored.
 //!
 //! A step is one transaction over a bounded number of rows, so that no request
 //! waits long for it and a crash loses none: what is left to do is what the
 //! tables say, and doing it twice does nothing more.
 
+use super::activity::{self, Activity};
 use super::extensions::{self, Extension, State};
 use super::lookup::{self, Lookup};
 use super::resource::{Document, Kind};
@@ -21,12 +23,17 @@ const ROWS: i64 = 1_000;
 const ROUND_MS: i64 = 6 * 60 * 60 * 1000;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// Does one step; returns when the next is due.
-pub fn step(context: &Context<'_>) -> Result<Timestamp, Fault> {
-    let done: Result<bool, Failure<Fault>> = context.transaction(|| Ok(one(context)?));
+/// Does one step, and stores what waits of a provider's activity; returns when
+/// the next is due.
+pub fn step(context: &Context<'_>, activity: &Activity) -> Result<Timestamp, Fault> {
+    let done: Result<bool, Failure<Fault>> = context.transaction(|| {
+        activity::store(context, activity)?;
+        Ok(one(context)?)
+    });
     let is_more = done.map_err(|failure| match failure {
         Failure::Refused(fault) | Failure::Fault(fault) => fault,
     })?;
+    activity.clear();
     Ok(if is_more { context.now } else { context.now.plus(ROUND_MS) })
 }
 

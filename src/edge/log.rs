@@ -97,7 +97,7 @@ pub(super) fn with_request_id(request: &mut HttpRequest<Vec<u8>>) -> String {
 /// own text left out.
 pub(super) fn route(method: &Method, path: &str) -> String {
     let known = |segment: &str| {
-        const KNOWN: [&str; 48] = [
+        const KNOWN: [&str; 49] = [
             "",
             "scim",
             "v1",
@@ -117,6 +117,7 @@ pub(super) fn route(method: &Method, path: &str) -> String {
             "oidc",
             "enable",
             "disable",
+            "activity",
             "keys",
             "schemas",
             "settings",

@@ -7,6 +7,7 @@ use super::sql::Engine;
 use super::{convert, log, settings};
 use crate::api::answered::{After, Answered};
 use crate::api::object;
+use crate::directory::activity::{Activity, WAIT_MS};
 use crate::directory::schemas::Schemas;
 use crate::directory::team_id::TeamId;
 use crate::directory::{Context, Deployment, Origin, migrate};
@@ -29,11 +30,13 @@ pub(super) struct Team {
     env: Env,
     /// Whether this instance has seen to it that the tables are up to date.
     opened: Cell<bool>,
+    /// What a provider asked for and is not stored yet.
+    activity: Activity,
 }
 
 impl DurableObject for Team {
     fn new(state: State, env: Env) -> Self {
-        Self { state, env, opened: Cell::new(false) }
+        Self { state, env, opened: Cell::new(false), activity: Activity::default() }
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
@@ -70,6 +73,10 @@ impl DurableObject for Team {
             }
             // In the same turn as the change, and so with it or not at all.
             After::Upkeep => self.state.storage().set_alarm(Duration::ZERO).await?,
+            After::UpkeepSoon => {
+                self.see_to_upkeep_by(Timestamp(i64::try_from(started).unwrap_or(0)).plus(WAIT_MS))
+                    .await?
+            }
         }
         if wants_debug {
             show_rows(&mut response, engine.rows());
@@ -92,7 +99,7 @@ impl DurableObject for Team {
         let deployment = settings::deployment(&self.env)?;
         let engine = Engine::new(self.state.storage());
         let started = Date::now().as_millis();
-        let done = object::upkeep(&context(&engine, &deployment, started));
+        let done = object::upkeep(&context(&engine, &deployment, started), &self.activity);
         let next = match done {
             Ok(None) => None,
             Ok(Some(due)) => Some(delay_until(due)),
@@ -133,6 +140,15 @@ fn context<'a>(engine: &'a Engine, deployment: &'a Deployment, now: u64) -> Cont
 }
 
 impl Team {
+    /// Sees that an alarm comes by then; setting one writes a row.
+    async fn see_to_upkeep_by(&self, by: Timestamp) -> Result<()> {
+        let storage = self.state.storage();
+        if storage.get_alarm().await?.is_none_or(|set| set > by.0) {
+            storage.set_alarm(delay_until(by)).await?;
+        }
+        Ok(())
+    }
+
     fn answer(
         &self,
         context: &Context<'_>,
@@ -147,9 +163,11 @@ impl Team {
         }
         #[cfg(feature = "testing")]
         if super::testing::asks_for_trap(&request) {
-            return super::testing::trap_after(context, || object::handle(context, team, request));
+            return super::testing::trap_after(context, || {
+                object::handle(context, team, &self.activity, request)
+            });
         }
-        object::handle(context, team, request)
+        object::handle(context, team, &self.activity, request)
     }
 }
 

@@ -12,6 +12,7 @@ use kafkaman_scim::api::front::{self, Decision};
 use kafkaman_scim::api::object;
 use kafkaman_scim::api::operator::{self, Step, TeamCall};
 use kafkaman_scim::api::scim::discovery;
+use kafkaman_scim::directory::activity::Activity;
 use kafkaman_scim::directory::schemas::Schemas;
 use kafkaman_scim::directory::team_id::TeamId;
 use kafkaman_scim::directory::{Context, Deployment, Fault, Origin};
@@ -20,6 +21,7 @@ use serde_json::{Value, json};
 use sqlite::Sqlite;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// The operator's token in every world.
 pub const OPERATOR_TOKEN: &str = "operator-token-of-the-native-world-0001";
@@ -43,6 +45,8 @@ pub struct World {
     drawn: Cell<u64>,
     registry: Sqlite,
     teams: RefCell<HashMap<String, Sqlite>>,
+    /// What each team's object has in memory.
+    activities: RefCell<HashMap<String, Rc<Activity>>>,
     woken: Cell<usize>,
     /// Set: the Registry's process dies when it is about to call a team, or
     /// right after the team answered.
@@ -67,6 +71,7 @@ impl World {
             drawn: Cell::new(0),
             registry: Sqlite::new(),
             teams: RefCell::default(),
+            activities: RefCell::default(),
             woken: Cell::new(0),
             crash: Cell::new(None),
         }
@@ -195,7 +200,7 @@ impl World {
         let storage = teams.entry(id.to_string()).or_insert_with(Sqlite::new);
         let answered = self.with(storage, |context| {
             object::open(context).unwrap();
-            object::handle(context, id, request)
+            object::handle(context, id, &self.activity(id.as_str()), request)
         });
         if let Some(fault) = answered.fault {
             panic!("a fault: {fault}");
@@ -210,10 +215,21 @@ impl World {
     /// steps.
     pub fn upkeep(&self, id: &str) -> usize {
         let mut steps = 1;
-        while self.in_team(id, |context| object::upkeep(context).unwrap() <= Some(context.now)) {
+        let activity = self.activity(id);
+        let step = |context: &Context<'_>| object::upkeep(context, &activity).unwrap();
+        while self.in_team(id, |context| step(context) <= Some(context.now)) {
             steps += 1;
         }
         steps
+    }
+
+    /// The process that runs a team's object ends, and another begins.
+    pub fn restart(&self, id: &str) {
+        self.activities.borrow_mut().remove(id);
+    }
+
+    fn activity(&self, id: &str) -> Rc<Activity> {
+        Rc::clone(self.activities.borrow_mut().entry(id.to_owned()).or_default())
     }
 
     /// Runs something on a team's storage.
