@@ -52,6 +52,7 @@ const ADMINS: &str = "
 ";
 const MEMBERS: &str = "
     GET /me
+    PATCH /me
     POST /me/leave
     POST /me/sign-out
 ";

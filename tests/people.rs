@@ -286,3 +286,70 @@ fn a_suspended_teams_settings_can_be_read() {
     acme.ok("GET", "/settings", Value::Null);
     acme.refused(("PATCH", "/settings", json!({})), 403, "team_suspended", "read, not changed");
 }
+
+#[test]
+fn a_member_changes_their_address_unless_the_provider_manages_it() {
+    let acme = Acme::new();
+    let me = |body: Value| acme.call("PATCH", "/me", body);
+    let user = || {
+        let id = acme.ok("GET", "/me", Value::Null)["id"].as_str().unwrap().to_owned();
+        acme.ok("GET", &format!("/members/{id}"), Value::Null)["user"].clone()
+    };
+    acme.ok("POST", "/members", json!({ "name": "Ada", "email": "ada@kafkaman.example" }));
+    let before = user();
+    for (email, status, code) in [
+        ("", 400, "invalid"),
+        ("boss", 400, "invalid"),
+        ("@kafkaman.example", 400, "invalid"),
+        ("a@b@c", 400, "invalid"),
+        ("a b@kafkaman.example", 400, "invalid"),
+        ("ADA@kafkaman.example", 409, "name_taken"),
+    ] {
+        acme.refused(("PATCH", "/me", json!({ "email": email })), status, code, "");
+    }
+    let long = format!("{}@kafkaman.example", "a".repeat(238));
+    assert_eq!(me(json!({ "email": long })).0, 400, "255 bytes");
+    assert_eq!(me(json!({ "email": "b@c", "role": "admin" })).0, 400);
+    assert_eq!(user(), before, "what was refused changed nothing");
+
+    assert_eq!(me(json!({ "email": &long[1..] })).0, 200, "254 bytes");
+    let (status, member) = me(json!({ "email": " Boss@kafkaman.example " }));
+    assert_eq!((status.as_u16(), &member["userName"]), (200, &json!("boss@kafkaman.example")));
+    let after = user();
+    assert_eq!(after["userName"], "Boss@kafkaman.example");
+    let emails = json!([{ "value": "Boss@kafkaman.example", "type": "work", "primary": true }]);
+    assert_eq!(after["emails"], emails);
+    let page = acme.ok("GET", "/audit?action=member.updated", Value::Null);
+    let record = &page["records"][0];
+    assert_eq!(record["detail"]["changed"]["userName"]["to"], "Boss@kafkaman.example");
+    assert_eq!(record["actor"], format!("admin:{}", member["id"].as_str().unwrap()));
+
+    acme.ok("PUT", "/sso/saml", saml());
+    acme.ok("POST", "/scim/enable", Value::Null);
+    let request = ("PATCH", "/me", json!({ "email": "new@kafkaman.example" }));
+    acme.refused(request, 403, "managed_by_identity_provider", "identity provider");
+    assert_eq!(user(), after);
+}
+
+#[test]
+fn a_name_that_is_no_address_stays_when_the_address_changes() {
+    let acme = Acme::enabled();
+    let provider = Provider::of(&acme);
+    let id = acme.ok("GET", "/me", Value::Null)["id"].as_str().unwrap().to_owned();
+    let path = format!("/Users/{id}");
+    for (emails, expected) in [
+        (json!([]), json!([{ "value": "new@b.example", "type": "work", "primary": true }])),
+        (
+            json!([{ "value": "old@b.example" }, { "value": "x@b.example", "primary": true }]),
+            json!([{ "value": "old@b.example" }, { "value": "new@b.example", "primary": true }]),
+        ),
+        (json!([{ "value": "old@b.example" }]), json!([{ "value": "new@b.example" }])),
+    ] {
+        provider.call("PUT", &path, json!({ "userName": "boss", "emails": emails }));
+        acme.ok("POST", "/scim/disable", Value::Null);
+        let member = acme.ok("PATCH", "/me", json!({ "email": "new@b.example" }));
+        assert_eq!(member["userName"], "boss");
+        acme.ok("POST", "/scim/enable", Value::Null);
+        assert_eq!(provider.call("GET", &path, Value::Null).1["emails"], expected);
+    }
+}

@@ -109,6 +109,7 @@ pub const ROUTES: &[Route<Endpoint>] = &[
     route(Method::GET, "/teams/{team}/v1/audit", Access::Admin, audit::list),
     route(Method::GET, "/teams/{team}/v1/audit/export", Access::Admin, audit::export),
     route(Method::GET, "/teams/{team}/v1/me", Access::Member, me::read),
+    route(Method::PATCH, "/teams/{team}/v1/me", Access::Member, me::change),
     route(Method::POST, "/teams/{team}/v1/me/leave", Access::Member, me::leave),
     route(Method::POST, "/teams/{team}/v1/me/sign-out", Access::Member, me::sign_out),
     route(Method::POST, "/teams/{team}/v1/sessions", Access::Service(Scope::Sessions), sessions::open),

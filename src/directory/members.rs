@@ -8,7 +8,7 @@ use super::audit::{self, Action, Actor};
 use super::change::with_schemas;
 use super::policy::MemberState;
 use super::problem::{self, Problem};
-use super::resource::{self, Kind, Stored};
+use super::resource::{self, Document, Kind, Stored};
 use super::sql::{Row, SqlError, Value as Sql};
 use super::{Context, Failure, Fault, Timestamp, departures, membership, sessions};
 use crate::scim::filter::fold;
@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 
 /// Members on a page at most.
 pub const PAGE_MAX: i64 = 200;
+/// Bytes of an address (RFC 5321 section 4.5.3.1.3 leaves that many between its
+/// brackets).
+const EMAIL_BYTES_MAX: usize = 254;
 
 /// What a member may do in the team.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -238,6 +241,58 @@ pub fn set_role(
         audit::record(context, actor, Action::MemberRoleChanged, id, &detail)?;
         Ok(Member { role, ..member })
     })
+}
+
+/// Changes the address that a member works with, and their `userName` where it
+/// was that address.
+///
+/// # Errors
+/// `invalid` for what is no address, `name_taken`.
+pub fn set_email(
+    context: &Context<'_>,
+    actor: &Actor,
+    member: &Member,
+    email: &str,
+) -> Result<Member, Failure<Problem>> {
+    let has_both_sides = email.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && !domain.is_empty() && !domain.contains('@')
+    });
+    if !has_both_sides || email.len() > EMAIL_BYTES_MAX || email.contains(char::is_whitespace) {
+        return Err(Problem::invalid("`email` must be an address such as ada@example.com").into());
+    }
+    context.transaction(|| {
+        let stored = stored(context, &member.id)?;
+        let old = stored.parse()?;
+        let mut new = old.clone();
+        let before = replace_email(&mut new, email);
+        if before.is_some_and(|before| fold(&before) == member.user_name) {
+            new.insert("userName".into(), email.into());
+        }
+        if new != old {
+            let user = context.resource_type(Kind::User);
+            ingest::check(user, &new).map_err(Failure::from).map_err(unrefused)?;
+            resource::update(context, &stored, &old, &new).map_err(unrefused)?;
+            let detail = json!({ "changed": audit::changes(&old, &new) });
+            audit::record(context, actor, Action::MemberUpdated, &member.id, &detail)?;
+        }
+        fetch(context, &member.id)
+    })
+}
+
+/// Puts an address in the place of the primary one, or of the first; returns
+/// which that was.
+fn replace_email(document: &mut Document, email: &str) -> Option<String> {
+    let emails = document.get_mut("emails").and_then(Value::as_array_mut);
+    let Some(emails) = emails.filter(|emails| !emails.is_empty()) else {
+        let first = json!([{ "value": email, "type": "work", "primary": true }]);
+        document.insert("emails".into(), first);
+        return None;
+    };
+    let is_primary = |one: &Value| one.get("primary") == Some(&Value::Bool(true));
+    let at = emails.iter().position(is_primary).unwrap_or(0);
+    let one = emails.get_mut(at).and_then(Value::as_object_mut)?;
+    let before = one.insert("value".into(), email.into());
+    before.and_then(|before| before.as_str().map(str::to_owned))
 }
 
 /// Removes a member from the team: out of SCIM and every group, signed out, the

@@ -2,11 +2,12 @@
 
 use super::access::Caller;
 use super::{Answer, Call, members as shown, ok};
-use crate::api::problem;
+use crate::api::{body, problem};
 use crate::directory::members::{self, Member};
 use crate::directory::policy::{self, Action};
 use crate::directory::problem::Problem;
 use crate::directory::{Failure, audit, sessions};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 fn member(call: &Call<'_>) -> Result<Member, Failure<Problem>> {
@@ -32,13 +33,34 @@ pub(super) fn read(call: &Call<'_>) -> Answer {
     ok(&body)
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    email: String,
+}
+
+/// Changes the member's own address, where the team's rules allow that.
+pub(super) fn change(call: &Call<'_>) -> Answer {
+    let asked: Change = body::read(&call.body)?;
+    let member = member(call)?;
+    let member = call.context.transaction(|| {
+        permit(call, &member, Action::ChangeEmail)?;
+        members::set_email(call.context, &call.actor, &member, asked.email.trim())
+    })?;
+    ok(&shown::shown(&member))
+}
+
+fn permit(call: &Call<'_>, member: &Member, action: Action) -> Result<(), Failure<Problem>> {
+    let state = members::state_of(call.context, member)?;
+    let decision = policy::decide(call.team.state(call.context, None)?, state, action);
+    Ok(decision.map_err(sessions::refused)?)
+}
+
 /// Leaves the team, where its rules allow that.
 pub(super) fn leave(call: &Call<'_>) -> Answer {
     let member = member(call)?;
     call.context.transaction(|| {
-        let state = members::state_of(call.context, &member)?;
-        policy::decide(call.team.state(call.context, None)?, state, Action::LeaveTeam)
-            .map_err(sessions::refused)?;
+        permit(call, &member, Action::LeaveTeam)?;
         members::remove(call.context, &call.actor, &member.id)?;
         let (action, detail) = (audit::Action::MemberLeft, json!({}));
         Ok::<_, Failure<Problem>>(audit::record(
