@@ -9,6 +9,7 @@ mod activity;
 pub mod answered;
 mod bearer;
 mod body;
+mod break_glass;
 pub mod control;
 pub mod front;
 pub mod object;

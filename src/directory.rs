@@ -7,6 +7,7 @@
 
 pub mod activity;
 pub mod audit;
+pub mod break_glass;
 pub mod change;
 pub mod credential;
 pub mod cursor;

@@ -4,15 +4,17 @@
 //! so, and the Registry acts for operators alone.
 
 use super::answered::{After, Answered};
-use super::problem;
+use super::{break_glass as page, problem};
 use crate::directory::audit::Actor;
 use crate::directory::problem::Problem;
+use crate::directory::service_tokens::Scope;
 use crate::directory::team::{self, NewTeam};
 use crate::directory::team_id::TeamId;
-use crate::directory::{Context, Failure, tokens};
+use crate::directory::{Context, Failure, break_glass, service_tokens, tokens};
 use http::{Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// One thing to do, in the name of an operator.
 #[derive(Debug, Deserialize, Serialize)]
@@ -47,6 +49,20 @@ pub enum Task {
     SetSeats {
         /// How many.
         seats: i64,
+    },
+    /// Make a link that makes someone admin.
+    BreakGlass {
+        /// Their name.
+        name: String,
+        /// Their address.
+        email: String,
+    },
+    /// Make a token for one of kafkaman's services.
+    IssueServiceToken {
+        /// Its name.
+        name: String,
+        /// What it is good for.
+        scopes: BTreeSet<Scope>,
     },
     /// Name the credentials that still work and carry a tag of this version.
     CredentialsUnder {
@@ -94,7 +110,8 @@ fn carry_out(
     id: &TeamId,
     command: Command,
 ) -> Result<Response<Vec<u8>>, Failure<Problem>> {
-    let actor = Actor::Operator(command.operator);
+    let operator = command.operator;
+    let actor = Actor::Operator(operator.clone());
     let token = match command.task {
         Task::Create { name, seats, admin_name, admin_email } => {
             let new = NewTeam { name, seats, admin_name, admin_email };
@@ -114,6 +131,26 @@ fn carry_out(
         Task::SetSeats { seats } => {
             team::set_seats(context, &actor, seats)?;
             None
+        }
+        Task::BreakGlass { name, email } => {
+            let (link, minted) = break_glass::issue(context, &operator, id, &name, &email)?;
+            return Ok(problem::answer(
+                StatusCode::CREATED,
+                &json!({
+                    "url": page::url(context.deployment, id, &minted.text),
+                    "name": link.name,
+                    "email": link.email,
+                    "expiresAt": link.expires.to_string(),
+                }),
+            ));
+        }
+        Task::IssueServiceToken { name, scopes } => {
+            if team::read(context)?.is_none() {
+                return Err(team::not_found().into());
+            }
+            let (token, minted) = service_tokens::issue(context, &actor, id, &name, &scopes)?;
+            let body = super::team::service_tokens::shown_once(&token, minted);
+            return Ok(problem::answer(StatusCode::CREATED, &body));
         }
         Task::CredentialsUnder { signing_version } => {
             let live = tokens::live_under(context, signing_version)?;

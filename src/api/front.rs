@@ -6,6 +6,7 @@
 //! object and costs nothing.
 
 use super::bearer;
+use super::break_glass;
 use super::problem;
 use super::scim;
 use crate::directory::Deployment;
@@ -99,9 +100,13 @@ fn is_version(segment: &str) -> bool {
 }
 
 fn team_request(deployment: &Deployment, head: &Parts) -> Decision {
+    if let Some(link) = break_glass::credential(deployment, head.uri.path()) {
+        let dead = || Decision::Answer(break_glass::dead());
+        return link.map_or_else(dead, |link| Decision::Team(link.team));
+    }
     let credential = bearer::token(&head.headers)
         .and_then(|text| Credential::read(&deployment.signing, text))
-        .filter(|credential| credential.kind != Kind::Scim);
+        .filter(|credential| !matches!(credential.kind, Kind::Scim | Kind::BreakGlass));
     let Some(credential) = credential else {
         return Decision::Answer(problem::refusal(&problem::unauthorized()));
     };

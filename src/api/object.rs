@@ -1,7 +1,7 @@
 //! What a Team object answers: to providers, to admins, to the Registry.
 
 use super::answered::{After, Answered};
-use super::{activity, bearer, control, front, origin, scim, team};
+use super::{activity, bearer, break_glass, control, front, origin, scim, team};
 use crate::directory::activity::Activity;
 use crate::directory::audit::Actor;
 use crate::directory::credential::{Credential, Kind};
@@ -57,6 +57,12 @@ pub fn handle(
     let path = request.uri().path();
     if path.starts_with("/-/") {
         return control::handle(&context, id, &request);
+    }
+    if let Some(link) = break_glass::credential(context.deployment, path) {
+        return match link {
+            Some(link) => break_glass::handle(&context, id, &link, request.method()),
+            None => Answered::of(break_glass::dead()),
+        };
     }
     if path.starts_with("/teams/") {
         return team::handle(&context, id, activity, request);

@@ -14,7 +14,7 @@ mod keys;
 mod me;
 mod members;
 mod schemas;
-mod service_tokens;
+pub(super) mod service_tokens;
 mod sessions;
 mod settings;
 mod sso;

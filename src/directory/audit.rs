@@ -60,6 +60,10 @@ pub enum Action {
     TeamDeleted,
     /// An operator made a token for a team's admin.
     AdminTokenIssued,
+    /// An operator made a link that makes someone admin.
+    BreakGlassIssued,
+    /// Such a link was used: the subject is an admin now.
+    BreakGlassUsed,
     /// An SSO method was set.
     SsoConfigured,
     /// An SSO method was removed.
@@ -142,6 +146,8 @@ impl Action {
             Self::SeatsSet => "team.seats.set",
             Self::TeamDeleted => "team.deleted",
             Self::AdminTokenIssued => "admin_token.issued",
+            Self::BreakGlassIssued => "break_glass.issued",
+            Self::BreakGlassUsed => "break_glass.used",
             Self::SsoConfigured => "sso.configured",
             Self::SsoRemoved => "sso.removed",
             Self::ScimEnabled => "scim.enabled",

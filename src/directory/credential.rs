@@ -32,10 +32,13 @@ pub enum Kind {
     Service,
     /// A member's session.
     Session,
+    /// A link that makes someone admin.
+    BreakGlass,
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Scim, Self::Admin, Self::Service, Self::Session];
+    const ALL: [Self; 5] =
+        [Self::Scim, Self::Admin, Self::Service, Self::Session, Self::BreakGlass];
 
     /// What the text of such a credential begins with.
     pub fn prefix(self) -> &'static str {
@@ -44,6 +47,7 @@ impl Kind {
             Self::Admin => "kfm_admin_",
             Self::Service => "kfm_service_",
             Self::Session => "kfm_session_",
+            Self::BreakGlass => "kfm_link_",
         }
     }
 
@@ -54,6 +58,7 @@ impl Kind {
             Self::Admin => "admin",
             Self::Service => "service",
             Self::Session => "session",
+            Self::BreakGlass => "break_glass",
         }
     }
 }

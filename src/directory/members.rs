@@ -137,8 +137,12 @@ pub fn fetch(context: &Context<'_>, id: &str) -> Result<Member, Failure<Problem>
 /// # Errors
 /// `member_not_found`.
 pub fn fetch_by_name(context: &Context<'_>, name: &str) -> Result<Member, Failure<Problem>> {
-    let found = first(context, "type = 'User' AND key = ?", fold(name).into())?;
-    found.ok_or_else(|| not_found().into())
+    find_by_name(context, name)?.ok_or_else(|| not_found().into())
+}
+
+/// The member of this `userName`, ignoring case, if there is one.
+pub(super) fn find_by_name(context: &Context<'_>, name: &str) -> Result<Option<Member>, SqlError> {
+    first(context, "type = 'User' AND key = ?", fold(name).into())
 }
 
 /// The member of this row.
@@ -243,6 +247,20 @@ pub fn set_role(
     })
 }
 
+/// Checks that this can be a member's address.
+///
+/// # Errors
+/// `invalid`.
+pub(super) fn check_email(email: &str) -> Result<(), Problem> {
+    let has_both_sides = email.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && !domain.is_empty() && !domain.contains('@')
+    });
+    if !has_both_sides || email.len() > EMAIL_BYTES_MAX || email.contains(char::is_whitespace) {
+        return Err(Problem::invalid("`email` must be an address such as ada@example.com"));
+    }
+    Ok(())
+}
+
 /// Changes the address that a member works with, and their `userName` where it
 /// was that address.
 ///
@@ -254,12 +272,7 @@ pub fn set_email(
     member: &Member,
     email: &str,
 ) -> Result<Member, Failure<Problem>> {
-    let has_both_sides = email.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty() && !domain.is_empty() && !domain.contains('@')
-    });
-    if !has_both_sides || email.len() > EMAIL_BYTES_MAX || email.contains(char::is_whitespace) {
-        return Err(Problem::invalid("`email` must be an address such as ada@example.com").into());
-    }
+    check_email(email)?;
     context.transaction(|| {
         let stored = stored(context, &member.id)?;
         let old = stored.parse()?;

@@ -13,7 +13,9 @@ use super::lookup::{self, Lookup};
 use super::resource::{Document, Kind};
 use super::schemas::{Registered, Schemas};
 use super::sql::SqlError;
-use super::{Context, Failure, Fault, Timestamp, audit, departures, keys, sessions, settings};
+use super::{
+    Context, Failure, Fault, Timestamp, audit, break_glass, departures, keys, sessions, settings,
+};
 use serde_json::Value;
 
 /// Rows that one step reads or removes.
@@ -38,7 +40,11 @@ pub fn step(context: &Context<'_>, activity: &Activity) -> Result<Timestamp, Fau
 }
 
 fn one(context: &Context<'_>) -> Result<bool, Fault> {
-    if schemas(context)? || sessions::prune(context, ROWS)? || departures::prune(context, ROWS)? {
+    if schemas(context)?
+        || sessions::prune(context, ROWS)?
+        || departures::prune(context, ROWS)?
+        || break_glass::prune(context, ROWS)?
+    {
         return Ok(true);
     }
     let days = settings::read(context)?.audit_days;

@@ -60,7 +60,7 @@ pub(super) fn caller(
         .filter(|credential| credential.team == *team);
     let Some(credential) = credential else { return Ok(None) };
     Ok(match credential.kind {
-        Kind::Scim => None,
+        Kind::Scim | Kind::BreakGlass => None,
         Kind::Admin => {
             let holder = tokens::authenticate(context, &credential)?;
             holder.and_then(|holder| holder.member).map(Caller::Admin)

@@ -2,6 +2,7 @@
 
 use super::{Answer, Call, ok};
 use crate::api::{body, problem};
+use crate::directory::credential::Minted;
 use crate::directory::service_tokens::{self, Scope, ServiceToken};
 use http::StatusCode;
 use serde::Deserialize;
@@ -37,11 +38,16 @@ pub(super) fn issue(call: &Call<'_>) -> Answer {
     let asked: Issue = body::read(&call.body)?;
     let (token, minted) =
         service_tokens::issue(call.context, &call.actor, &call.id, &asked.name, &asked.scopes)?;
-    let mut body = shown(&token);
+    Ok(problem::answer(StatusCode::CREATED, &shown_once(&token, minted)))
+}
+
+/// A token with its secret.
+pub(in crate::api) fn shown_once(token: &ServiceToken, minted: Minted) -> Value {
+    let mut body = shown(token);
     if let Value::Object(body) = &mut body {
         body.insert("token".into(), minted.text.into());
     }
-    Ok(problem::answer(StatusCode::CREATED, &body))
+    body
 }
 
 pub(super) fn revoke(call: &Call<'_>) -> Answer {

@@ -1,0 +1,139 @@
+//! The page behind a break-glass link, `/teams/{team}/break-glass/{link}`.
+//!
+//! Mail scanners open links, so that GET only shows a button and POST does it.
+//! The link is the one secret of ours that stands in an address: it works once,
+//! and the page tells browsers to pass it on to nobody. In scope: HTML and its
+//! headers; `directory::break_glass` has the rules.
+
+use super::answered::Answered;
+use crate::directory::break_glass::{self, Link};
+use crate::directory::credential::{Credential, Kind};
+use crate::directory::team_id::TeamId;
+use crate::directory::{Context, Deployment, Failure, Fault, team};
+use askama::Template;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use http::header::{self, HeaderName};
+use http::{HeaderValue, Method, Response, StatusCode};
+
+const STYLE: &str = include_str!("../../templates/break_glass.css");
+
+#[derive(Template)]
+#[template(path = "break_glass.html")]
+struct Page<'a> {
+    title: &'a str,
+    style: &'a str,
+    stage: Stage<'a>,
+}
+
+enum Stage<'a> {
+    Offer { link: &'a Link, team: &'a str },
+    Done { token: &'a str },
+    Refused { why: &'a str },
+}
+
+/// The credential in the path of such a link, if it is one with a good tag, and
+/// for the team that the path names. `None` of another path.
+pub(super) fn credential(deployment: &Deployment, path: &str) -> Option<Option<Credential>> {
+    let mut segments = path.strip_prefix("/teams/")?.split('/');
+    let (team, word, text) = (segments.next()?, segments.next()?, segments.next()?);
+    if word != "break-glass" || segments.next().is_some() {
+        return None;
+    }
+    let credential = Credential::read(&deployment.signing, text);
+    Some(credential.filter(|own| own.kind == Kind::BreakGlass && own.team.as_str() == team))
+}
+
+/// The address of a link.
+pub(super) fn url(deployment: &Deployment, team: &TeamId, text: &str) -> String {
+    format!("{}/teams/{team}/break-glass/{text}", deployment.base_url)
+}
+
+/// Answers a request for such a page.
+pub(super) fn handle(
+    context: &Context<'_>,
+    id: &TeamId,
+    credential: &Credential,
+    method: &Method,
+) -> Answered {
+    match answer(context, id, credential, method) {
+        Ok(response) => Answered::of(response),
+        Err(fault) => {
+            let why = "Something of ours failed. Try the link again in a minute.";
+            let response = refused(StatusCode::INTERNAL_SERVER_ERROR, why);
+            Answered { fault: Some(fault), ..Answered::of(response) }
+        }
+    }
+}
+
+fn answer(
+    context: &Context<'_>,
+    id: &TeamId,
+    credential: &Credential,
+    method: &Method,
+) -> Result<Response<Vec<u8>>, Fault> {
+    if *method == Method::POST {
+        return match break_glass::consume(context, id, credential) {
+            Ok(Some(minted)) => {
+                let stage = Stage::Done { token: &minted.text };
+                Ok(page(StatusCode::OK, "You are an admin now", stage))
+            }
+            Ok(None) => Ok(dead()),
+            Err(Failure::Refused(problem)) => Ok(refused(StatusCode::CONFLICT, &problem.message)),
+            Err(Failure::Fault(fault)) => Err(fault),
+        };
+    }
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        let mut response = refused(StatusCode::METHOD_NOT_ALLOWED, "Open this link in a browser.");
+        put(&mut response, header::ALLOW, "GET, HEAD, POST");
+        return Ok(response);
+    }
+    let (Some(link), Some(team)) = (break_glass::find(context, credential)?, team::read(context)?)
+    else {
+        return Ok(dead());
+    };
+    let stage = Stage::Offer { link: &link, team: &team.name };
+    let mut response = page(StatusCode::OK, "Become an admin", stage);
+    if *method == Method::HEAD {
+        response.body_mut().clear();
+    }
+    Ok(response)
+}
+
+/// The page of a link that works no longer, or never did.
+pub(super) fn dead() -> Response<Vec<u8>> {
+    let why = "Such a link works once, for 15 minutes. Ask whoever gave it to you for another.";
+    refused(StatusCode::NOT_FOUND, why)
+}
+
+fn refused(status: StatusCode, why: &str) -> Response<Vec<u8>> {
+    page(status, "This link does not work", Stage::Refused { why })
+}
+
+fn page(status: StatusCode, title: &str, stage: Stage<'_>) -> Response<Vec<u8>> {
+    // Rendering fails if a value's own formatting does; none of these can.
+    let text = Page { title, style: STYLE, stage }.render().unwrap_or_default();
+    let mut response = Response::new(text.into_bytes());
+    *response.status_mut() = status;
+    let style = BASE64_STANDARD.encode(crate::directory::credential::sha256(STYLE.as_bytes()));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'"
+    );
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, &policy),
+    ] {
+        put(&mut response, name, value);
+    }
+    response
+}
+
+fn put(response: &mut Response<Vec<u8>>, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
