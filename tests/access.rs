@@ -1,6 +1,6 @@
-//! Every route of the team API × every kind of credential. Which routes there
-//! are comes from the program, who may call each from here: a route that is
-//! not in the table fails.
+//! Every route × every kind of credential: the team API, the operator API, and
+//! SCIM's endpoints. Which routes there are comes from the program, who may call
+//! each from here: a route that is not in the table fails.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
@@ -8,8 +8,8 @@
 mod acme;
 
 use acme::Acme;
-use acme::world::OPERATOR_TOKEN;
-use kafkaman_scim::api::team::ROUTES;
+use acme::world::{OPERATOR_TOKEN, SIGNING_SECRETS};
+use kafkaman_scim::api::{operator, team::ROUTES};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -98,7 +98,7 @@ struct Credentials {
 
 impl Credentials {
     fn new() -> Self {
-        let acme = Acme::enabled();
+        let mut acme = Acme::enabled();
         let world = &acme.world;
         let key = acme.key("provider").1;
         let (revoked_id, revoked) = acme.key("revoked");
@@ -132,6 +132,19 @@ impl Credentials {
         let ended = session("developer");
         world.ok(&sessions.1, "POST", "/teams/acme/v1/sessions/end", json!({ "token": ended }));
         let other = world.team("other");
+        let by_operator = |what: &str, body: Value| {
+            world.ok(OPERATOR_TOKEN, "POST", &format!("/operator/v1/teams/acme/{what}"), body)
+        };
+        let text = |made: &Value, name: &str| made[name].as_str().unwrap().to_owned();
+        world.sign_with("9:OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk");
+        let forged =
+            by_operator("service-tokens", json!({ "name": "forged", "scopes": ["sessions"] }));
+        world.sign_with(SIGNING_SECRETS);
+        let link =
+            by_operator("break-glass", json!({ "name": "Eve", "email": "eve@kafkaman.example" }));
+        // A token that an operator makes revokes those that operators made.
+        let admin = text(&by_operator("admin-token", Value::Null), "adminToken");
+        let revoked_admin = std::mem::replace(&mut acme.admin, admin);
         world.pass(2 * 3_600_000);
         acme.ok("DELETE", &format!("/scim/keys/{revoked_id}"), Value::Null);
         let all = vec![
@@ -142,6 +155,9 @@ impl Credentials {
             ("SCIM key, expired", expired["key"].as_str().unwrap().into()),
             ("SCIM key of another team", other.key),
             ("admin of another team", other.admin),
+            ("admin token, revoked", revoked_admin),
+            ("service token under another secret", text(&forged, "token")),
+            ("break-glass link", text(&link, "url").rsplit('/').next().unwrap().into()),
             ("operator", OPERATOR_TOKEN.into()),
             ("service token, revoked", gone.1),
             ("session, ended", ended),
@@ -213,6 +229,70 @@ fn every_route_and_every_credential() {
             if got == "in" && method != "GET" {
                 // What it changed must not be in the next one's way.
                 credentials = Credentials::new();
+            }
+        }
+    }
+}
+
+#[test]
+fn operators_alone_call_the_operator_api() {
+    let names: Vec<&str> = Credentials::new().all.iter().map(|(name, _)| *name).collect();
+    for (index, name) in names.iter().enumerate() {
+        let mut credentials = Credentials::new();
+        for route in operator::ROUTES {
+            let path = route.pattern.replace("{team}", "acme").replace("{version}", "200");
+            let token = credentials.all[index].1.clone();
+            let body = if route.method == "GET" { Value::Null } else { json!({}) };
+            let method = route.method.as_str();
+            let (status, answer) = credentials.acme.world.call(&token, method, &path, body);
+            assert_eq!(status == 401, *name != "operator", "{method} {path} by {name}: {answer}");
+            assert_ne!(status, 403, "{method} {path} by {name}: {answer}");
+            if status != 401 && method != "GET" {
+                credentials = Credentials::new();
+            }
+        }
+    }
+}
+
+/// SCIM's endpoints; what is open to everyone is marked.
+const SCIM: &str = "
+    /
+    /Users
+    /Users/x
+    /Users/.search
+    /Groups
+    /Groups/x
+    /Groups/.search
+    /.search
+    /Bulk
+    /Me
+    /ServiceProviderConfig open
+    /ResourceTypes open
+    /ResourceTypes/User open
+    /Schemas open
+    /Schemas/urn:ietf:params:scim:schemas:core:2.0:User open
+    /Nothing
+";
+
+#[test]
+fn a_key_of_the_team_alone_opens_scim() {
+    let credentials = Credentials::new();
+    for (name, token) in &credentials.all {
+        for row in SCIM.lines().map(str::trim).filter(|row| !row.is_empty()) {
+            let (path, is_open) =
+                row.split_once(' ').map_or((row, false), |(path, _)| (path, true));
+            for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+                let path = format!("/scim/v2{}", path.trim_end_matches('/'));
+                let body = if method == "GET" { Value::Null } else { json!({}) };
+                let (status, answer) = credentials.acme.world.call(token, method, &path, body);
+                let opens = match *name {
+                    "SCIM key" | "SCIM key of another team" => true,
+                    "none" => is_open,
+                    _ => false,
+                };
+                let what = format!("{method} {path} by {name}: {status} {answer}");
+                assert_eq!(status != 401, opens, "{what}");
+                assert_ne!(status, 403, "{what}");
             }
         }
     }

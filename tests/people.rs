@@ -307,12 +307,12 @@ fn a_member_changes_their_address_unless_the_provider_manages_it() {
     ] {
         acme.refused(("PATCH", "/me", json!({ "email": email })), status, code, "");
     }
-    let long = format!("{}@kafkaman.example", "a".repeat(238));
-    assert_eq!(me(json!({ "email": long })).0, 400, "255 bytes");
+    let long = |local: usize| format!("{}@kafkaman.example", "a".repeat(local));
+    assert_eq!(me(json!({ "email": long(238) })).0, 400, "255 bytes");
     assert_eq!(me(json!({ "email": "b@c", "role": "admin" })).0, 400);
     assert_eq!(user(), before, "what was refused changed nothing");
 
-    assert_eq!(me(json!({ "email": &long[1..] })).0, 200, "254 bytes");
+    assert_eq!(me(json!({ "email": long(237) })).0, 200, "254 bytes");
     let (status, member) = me(json!({ "email": " Boss@kafkaman.example " }));
     assert_eq!((status.as_u16(), &member["userName"]), (200, &json!("boss@kafkaman.example")));
     let after = user();
