@@ -39,6 +39,7 @@ pub mod sso;
 pub mod team;
 pub mod team_id;
 pub mod tokens;
+pub mod transfer;
 pub mod upkeep;
 pub mod users;
 mod values;

@@ -4,6 +4,7 @@
 //! conversions, the log. Out of scope: decisions, which are `api`'s. Around
 //! all of it stands `guard.mjs`, which answers should the wasm ever trap.
 
+mod clock;
 mod convert;
 mod log;
 mod objects;

@@ -6,11 +6,11 @@
 use super::answered::{After, Answered};
 use super::{break_glass as page, problem};
 use crate::directory::audit::Actor;
-use crate::directory::problem::Problem;
+use crate::directory::problem::{Kind, Problem};
 use crate::directory::service_tokens::Scope;
 use crate::directory::team::{self, NewTeam};
 use crate::directory::team_id::TeamId;
-use crate::directory::{Context, Failure, break_glass, service_tokens, tokens};
+use crate::directory::{Context, Failure, break_glass, service_tokens, tokens, transfer};
 use http::{Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -64,6 +64,16 @@ pub enum Task {
         /// What it is good for.
         scopes: BTreeSet<Scope>,
     },
+    /// Give a chunk of an export.
+    Export {
+        /// What the chunk before called `next`.
+        after: Option<String>,
+    },
+    /// Take in a chunk of an export.
+    Import {
+        /// Its lines.
+        chunk: String,
+    },
     /// Name the credentials that still work and carry a tag of this version.
     CredentialsUnder {
         /// The signing secret's version.
@@ -110,6 +120,14 @@ fn carry_out(
     id: &TeamId,
     command: Command,
 ) -> Result<Response<Vec<u8>>, Failure<Problem>> {
+    let takes_part = matches!(
+        command.task,
+        Task::Import { .. } | Task::CredentialsUnder { .. } | Task::SetSeats { .. }
+    );
+    if !takes_part && transfer::is_unfinished(context)? {
+        let message = "the team is being imported; send the rest of its export, or delete it";
+        return Err(Problem::new(Kind::Conflict, "import_unfinished", message).into());
+    }
     let operator = command.operator;
     let actor = Actor::Operator(operator.clone());
     let token = match command.task {
@@ -151,6 +169,15 @@ fn carry_out(
             let (token, minted) = service_tokens::issue(context, &actor, id, &name, &scopes)?;
             let body = super::team::service_tokens::shown_once(&token, minted);
             return Ok(problem::answer(StatusCode::CREATED, &body));
+        }
+        Task::Export { after } => {
+            let chunk = transfer::export(context, &actor, after.as_deref())?;
+            return Ok(problem::lines(chunk.into_bytes()));
+        }
+        Task::Import { chunk } => {
+            let progress = transfer::import(context, &actor, &chunk)?;
+            let body = json!({ "chunk": progress.reached, "finished": progress.is_finished });
+            return Ok(problem::answer(StatusCode::OK, &body));
         }
         Task::CredentialsUnder { signing_version } => {
             let live = tokens::live_under(context, signing_version)?;

@@ -66,6 +66,12 @@ enum Begun {
         name: String,
         scopes: BTreeSet<Scope>,
     },
+    Export {
+        after: Option<String>,
+    },
+    Import {
+        chunk: String,
+    },
     Delete,
     /// Asking one team after the other, with what the earlier ones said.
     Retire {
@@ -105,6 +111,8 @@ pub const ROUTES: &[Route<Handler>] = &[
     route(Method::POST, "/operator/v1/teams/{team}/admin-token", teams::issue_admin_token),
     route(Method::POST, "/operator/v1/teams/{team}/break-glass", teams::break_glass),
     route(Method::POST, "/operator/v1/teams/{team}/service-tokens", teams::issue_service_token),
+    route(Method::GET, "/operator/v1/teams/{team}/export", teams::export),
+    route(Method::POST, "/operator/v1/teams/{team}/import", teams::import),
     route(Method::POST, "/operator/v1/signing-secrets/{version}/retire", retire::retire),
     route(Method::GET, "/operator/v1/audit", list_audit),
 ];
@@ -193,6 +201,18 @@ fn finish(
         Begun::IssueAdminToken => {
             registry::note(context, &actor, &team, Action::AdminTokenIssued)?;
         }
+        Begun::Export { after } => {
+            if after.is_none() {
+                registry::note(context, &actor, &team, Action::TeamExported)?;
+            }
+            return Ok(problem::lines(told.body().clone()));
+        }
+        Begun::Import { .. } => {
+            if body.get("finished") == Some(&Value::Bool(true)) {
+                registry::note(context, &actor, &team, Action::TeamImported)?;
+            }
+            return Ok(problem::answer(StatusCode::OK, &body));
+        }
         // The team's own answer holds what is shown once.
         Begun::BreakGlass { .. } => {
             registry::note(context, &actor, &team, Action::BreakGlassIssued)?;
@@ -217,7 +237,7 @@ fn finish(
     Ok(problem::answer(status, &shown))
 }
 
-fn call_team(operator: &str, entry: &Entry, what: Begun) -> Step {
+fn call_team(operator: &str, entry: &Entry, mut what: Begun) -> Step {
     let task = match what {
         Begun::Create => Task::Create {
             name: entry.new.name.clone(),
@@ -235,6 +255,8 @@ fn call_team(operator: &str, entry: &Entry, what: Begun) -> Step {
         Begun::IssueServiceToken { ref name, ref scopes } => {
             Task::IssueServiceToken { name: name.clone(), scopes: scopes.clone() }
         }
+        Begun::Export { ref after } => Task::Export { after: after.clone() },
+        Begun::Import { ref mut chunk } => Task::Import { chunk: std::mem::take(chunk) },
         Begun::Delete => Task::Delete,
         Begun::Retire { version, .. } => Task::CredentialsUnder { signing_version: version },
     };

@@ -28,6 +28,15 @@ pub(super) fn download(media_type: &str, name: &str, text: String) -> Response<V
     response
 }
 
+/// Lines of JSON.
+pub(super) fn lines(text: Vec<u8>) -> Response<Vec<u8>> {
+    let mut response = Response::new(text);
+    put(&mut response, header::CONTENT_TYPE, "application/x-ndjson");
+    put(&mut response, header::CACHE_CONTROL, "no-store");
+    put(&mut response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    response
+}
+
 /// An answer without a body.
 pub(super) fn empty() -> Response<Vec<u8>> {
     let mut response = Response::new(Vec::new());

@@ -58,6 +58,10 @@ pub enum Action {
     SeatsSet,
     /// A team went, with all its data.
     TeamDeleted,
+    /// An operator began to export a team.
+    TeamExported,
+    /// A team was imported, with all its data.
+    TeamImported,
     /// An operator made a token for a team's admin.
     AdminTokenIssued,
     /// An operator made a link that makes someone admin.
@@ -145,6 +149,8 @@ impl Action {
             Self::TeamResumed => "team.resumed",
             Self::SeatsSet => "team.seats.set",
             Self::TeamDeleted => "team.deleted",
+            Self::TeamExported => "team.exported",
+            Self::TeamImported => "team.imported",
             Self::AdminTokenIssued => "admin_token.issued",
             Self::BreakGlassIssued => "break_glass.issued",
             Self::BreakGlassUsed => "break_glass.used",

@@ -197,6 +197,7 @@ fn keyed(secret: &[u8]) -> Result<Hmac<Sha256>, Fault> {
     Hmac::new_from_slice(secret).map_err(|error| Fault::new(error.to_string()))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes in lower-case hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -136,10 +136,10 @@ pub fn alarm(context: &Context<'_>) -> Result<Option<Alarm>, SqlError> {
     let suspended = members::suspended_since(context, from, PAGE_MAX)?;
     let deleted = context.sql.all(
         &format!(
-            "SELECT {COLUMNS} FROM departed WHERE at >= ? AND substr(actor, 1, 4) = 'key:'
-             ORDER BY at, id LIMIT ?"
+            "SELECT {COLUMNS} FROM departed WHERE at >= ? AND at > ?
+             AND substr(actor, 1, 4) = 'key:' ORDER BY at, id LIMIT ?"
         ),
-        &[from.0.into(), PAGE_MAX.into()],
+        &[from.0.into(), forgotten(context).into(), PAGE_MAX.into()],
         Departed::read,
     )?;
     Ok(Some(Alarm { raised, from, suspended, deleted }))
@@ -204,15 +204,21 @@ fn no_alarm() -> Problem {
     Problem::new(problem::Kind::Conflict, "no_alarm", "no alarm stands on this team")
 }
 
+/// When those went at the latest who can be restored no longer, whether the alarm
+/// has forgotten them yet or not.
+fn forgotten(context: &Context<'_>) -> i64 {
+    context.now.plus(-KEPT_MS).0
+}
+
 /// Those who can be restored, in the order in which they went; `after` is an id
 /// of the last page.
 pub fn list(context: &Context<'_>, after: &str, count: i64) -> Result<Vec<Departed>, SqlError> {
     context.sql.all(
         &format!(
-            "SELECT {COLUMNS} FROM departed WHERE (at, id) >
+            "SELECT {COLUMNS} FROM departed WHERE at > ? AND (at, id) >
              (coalesce((SELECT at FROM departed WHERE id = ?), -1), ?) ORDER BY at, id LIMIT ?"
         ),
-        &[after.into(), after.into(), count.clamp(0, PAGE_MAX).into()],
+        &[forgotten(context).into(), after.into(), after.into(), count.clamp(0, PAGE_MAX).into()],
         Departed::read,
     )
 }
@@ -225,9 +231,9 @@ pub fn list(context: &Context<'_>, after: &str, count: i64) -> Result<Vec<Depart
 pub fn restore(context: &Context<'_>, actor: &Actor, id: &str) -> Result<Member, Failure<Problem>> {
     context.transaction(|| {
         let found = context.sql.first(
-            "DELETE FROM departed WHERE id = ?
+            "DELETE FROM departed WHERE id = ? AND at > ?
              RETURNING role, source, version, created, groups, document",
-            &[id.into()],
+            &[id.into(), forgotten(context).into()],
             |mut row| {
                 let (role, source) = (row.text()?, row.text()?);
                 let (version, created) = (row.integer()?, Timestamp(row.integer()?));
@@ -259,7 +265,7 @@ pub(super) fn prune(context: &Context<'_>, rows: i64) -> Result<bool, SqlError> 
     let removed = context.sql.all(
         "DELETE FROM departed WHERE id IN (SELECT id FROM departed WHERE at <= ? LIMIT ?)
          RETURNING id",
-        &[context.now.plus(-KEPT_MS).0.into(), rows.into()],
+        &[forgotten(context).into(), rows.into()],
         |mut row| row.text(),
     )?;
     Ok(i64::try_from(removed.len()).unwrap_or(rows) >= rows)

@@ -16,6 +16,7 @@ pub const TEAM: &[&str] = &[
     include_str!("../../migrations/team/0005-departures.sql"),
     include_str!("../../migrations/team/0006-activity.sql"),
     include_str!("../../migrations/team/0007-break-glass.sql"),
+    include_str!("../../migrations/team/0008-import.sql"),
 ];
 
 /// The migrations of the Registry object, from version 1 on.

@@ -28,6 +28,8 @@ const HEADERS: &[&str] = &[
     "cf-ipcountry",
     "x-kafkaman-debug",
     #[cfg(feature = "testing")]
+    "x-testing-alarm",
+    #[cfg(feature = "testing")]
     "x-testing-trap",
 ];
 

@@ -97,7 +97,7 @@ pub(super) fn with_request_id(request: &mut HttpRequest<Vec<u8>>) -> String {
 /// own text left out.
 pub(super) fn route(method: &Method, path: &str) -> String {
     let known = |segment: &str| {
-        const KNOWN: [&str; 50] = [
+        const KNOWN: [&str; 51] = [
             "",
             "scim",
             "v1",
@@ -142,6 +142,7 @@ pub(super) fn route(method: &Method, path: &str) -> String {
             "suspend",
             "resume",
             "admin-token",
+            "import",
             "break-glass",
             "signing-secrets",
             "retire",

@@ -5,14 +5,13 @@
 //! hears the answer.
 
 use super::sql::Engine;
-use super::{convert, log, objects, settings};
+use super::{clock, convert, log, objects, settings};
 use crate::api::answered::Answered;
 use crate::api::front::{self, Decision};
 use crate::api::operator::{self, Step};
 use crate::directory::registry::CALL_MS;
 use crate::directory::schemas::Schemas;
 use crate::directory::{Context, Deployment, Fault, Origin};
-use crate::scim::Timestamp;
 use std::time::Duration;
 use worker::{Date, DurableObject, Env, Error, Request, Response, Result, State, durable_object};
 
@@ -111,7 +110,7 @@ impl Registry {
 fn context<'a>(engine: &'a Engine, deployment: &'a Deployment) -> Context<'a> {
     Context {
         sql: engine,
-        now: Timestamp(i64::try_from(Date::now().as_millis()).unwrap_or(0)),
+        now: clock::now(),
         random: &settings::random,
         deployment,
         schemas: Schemas::built_in(),

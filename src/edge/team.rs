@@ -4,7 +4,7 @@
 //! comes between the first read of storage and the answer.
 
 use super::sql::Engine;
-use super::{convert, log, settings};
+use super::{clock, convert, log, settings};
 use crate::api::answered::{After, Answered};
 use crate::api::object;
 use crate::directory::activity::{Activity, WAIT_MS};
@@ -43,14 +43,20 @@ impl DurableObject for Team {
         let started = Date::now().as_millis();
         let mut request = convert::whole(request).await?;
         #[cfg(feature = "testing")]
-        super::testing::count_wake();
+        {
+            super::testing::count_wake();
+            if super::testing::asks_for_alarm(&request) {
+                let (read, written) = self.upkeep().await?;
+                return Response::ok(format!("{read} {written}"));
+            }
+        }
 
         let name = self.state.id().name().unwrap_or_default();
         let team = TeamId::parse(&name)
             .ok_or_else(|| Error::RustError("a Team object has no team's name".into()))?;
         let deployment = settings::deployment(&self.env)?;
         let engine = Engine::new(self.state.storage());
-        let context = context(&engine, &deployment, started);
+        let context = context(&engine, &deployment);
         let request_id = log::with_request_id(&mut request);
         let route = log::route(request.method(), request.uri().path());
         let wants_debug = wants_debug(&context, &request);
@@ -73,10 +79,7 @@ impl DurableObject for Team {
             }
             // In the same turn as the change, and so with it or not at all.
             After::Upkeep => self.state.storage().set_alarm(Duration::ZERO).await?,
-            After::UpkeepSoon => {
-                self.see_to_upkeep_by(Timestamp(i64::try_from(started).unwrap_or(0)).plus(WAIT_MS))
-                    .await?
-            }
+            After::UpkeepSoon => self.see_to_upkeep_by(clock::now().plus(WAIT_MS)).await?,
         }
         if wants_debug {
             show_rows(&mut response, engine.rows());
@@ -94,12 +97,20 @@ impl DurableObject for Team {
         .answer(response)
     }
 
-    /// One step of what is done by alarm, then the next.
     async fn alarm(&self) -> Result<Response> {
+        self.upkeep().await?;
+        Response::empty()
+    }
+}
+
+impl Team {
+    /// One step of what is done by alarm, then the next; returns the rows that it
+    /// read and wrote.
+    async fn upkeep(&self) -> Result<(usize, usize)> {
         let deployment = settings::deployment(&self.env)?;
         let engine = Engine::new(self.state.storage());
         let started = Date::now().as_millis();
-        let done = object::upkeep(&context(&engine, &deployment, started), &self.activity);
+        let done = object::upkeep(&context(&engine, &deployment), &self.activity);
         let next = match done {
             Ok(None) => None,
             Ok(Some(due)) => Some(delay_until(due)),
@@ -119,19 +130,19 @@ impl DurableObject for Team {
         if let Some(delay) = next {
             self.state.storage().set_alarm(delay).await?;
         }
-        Response::empty()
+        Ok(engine.rows())
     }
 }
 
 fn delay_until(due: Timestamp) -> Duration {
-    let now = i64::try_from(Date::now().as_millis()).unwrap_or(0);
-    Duration::from_millis(u64::try_from(due.0.saturating_sub(now)).unwrap_or(0))
+    let delay = due.0.saturating_sub(clock::now().0);
+    Duration::from_millis(u64::try_from(delay).unwrap_or(0))
 }
 
-fn context<'a>(engine: &'a Engine, deployment: &'a Deployment, now: u64) -> Context<'a> {
+fn context<'a>(engine: &'a Engine, deployment: &'a Deployment) -> Context<'a> {
     Context {
         sql: engine,
-        now: Timestamp(i64::try_from(now).unwrap_or(0)),
+        now: clock::now(),
         random: &settings::random,
         deployment,
         schemas: Schemas::built_in(),

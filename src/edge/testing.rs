@@ -1,6 +1,6 @@
 //! What only the end-to-end suite may do, behind the feature `testing`, which
-//! no deployed build has: trap on purpose, and count how often an object was
-//! woken.
+//! no deployed build has: trap on purpose, count how often an object was woken,
+//! put the clock forward, and have a team's alarm run now.
 
 use crate::api::answered::Answered;
 use crate::directory::{Context, Failure, Fault, sql};
@@ -11,7 +11,11 @@ use worker::{Request, Response, Result};
 /// A request with this header traps after it has written, in a transaction.
 const TRAP_HEADER: &str = "x-testing-trap";
 
+/// A request with this header that reaches a team's object runs its alarm.
+const ALARM_HEADER: &str = "x-testing-alarm";
+
 thread_local! {
+    static AHEAD: Cell<i64> = const { Cell::new(0) };
     static WOKEN: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -20,8 +24,17 @@ pub(super) fn count_wake() {
     WOKEN.with(|woken| woken.set(woken.get().saturating_add(1)));
 }
 
+/// By how many milliseconds the clock is put forward.
+pub(super) fn ahead() -> i64 {
+    AHEAD.with(Cell::get)
+}
+
 /// Answers the suite's own paths at the Worker.
 pub(super) fn route(request: &Request) -> Option<Result<Response>> {
+    if let Some(ahead) = request.path().strip_prefix("/-testing/ahead/") {
+        AHEAD.with(|cell| cell.set(ahead.parse().unwrap_or(0)));
+        return Some(Response::ok(ahead));
+    }
     match request.path().as_str() {
         "/-testing/woken" => Some(Response::ok(WOKEN.with(Cell::get).to_string())),
         "/-testing/trap" => core::arch::wasm32::unreachable(),
@@ -32,6 +45,11 @@ pub(super) fn route(request: &Request) -> Option<Result<Response>> {
 /// Whether this request is to trap in its object.
 pub(super) fn asks_for_trap(request: &HttpRequest<Vec<u8>>) -> bool {
     request.headers().contains_key(TRAP_HEADER)
+}
+
+/// Whether this request is to run its object's alarm.
+pub(super) fn asks_for_alarm(request: &HttpRequest<Vec<u8>>) -> bool {
+    request.headers().contains_key(ALARM_HEADER)
 }
 
 /// Does the work and traps before its transaction ends.

@@ -183,3 +183,19 @@ pub(super) fn issue_service_token(call: &Call<'_>) -> Outcome {
     let NewServiceToken { name, scopes } = body::read(&call.body)?;
     Ok(call_team(&call.operator, &settled(call)?, Begun::IssueServiceToken { name, scopes }))
 }
+
+/// A chunk of an export: the first, or with `?after=` what the one before called
+/// `next`.
+pub(super) fn export(call: &Call<'_>) -> Outcome {
+    let after = call.parameters.get("after").map_err(|error| Problem::invalid(error.detail()))?;
+    let after = after.map(str::to_owned);
+    Ok(call_team(&call.operator, &settled(call)?, Begun::Export { after }))
+}
+
+/// Takes a chunk of an export in, as it was answered.
+pub(super) fn import(call: &Call<'_>) -> Outcome {
+    let chunk = std::str::from_utf8(&call.body)
+        .map_err(|_| Problem::invalid("the body must be a chunk of an export, in UTF-8"))?;
+    let chunk = chunk.to_owned();
+    Ok(call_team(&call.operator, &settled(call)?, Begun::Import { chunk }))
+}
