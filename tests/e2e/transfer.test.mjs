@@ -40,12 +40,13 @@ async function put(text) {
   return body;
 }
 
-/** What a provider sees, without the address of the server. */
+/** What a provider sees, without the server's address and the part of a tag that depends on it. */
 async function seen(server, key) {
   const shown = [];
   for (const path of ["/Users?count=200", "/Users?count=200&startIndex=201", "/Groups"]) {
     const answer = await server.call(key, "GET", `/scim/v2${path}`);
-    shown.push(JSON.stringify(answer.body).replaceAll(server.url, ""));
+    const text = JSON.stringify(answer.body).replaceAll(server.url, "");
+    shown.push(text.replaceAll(/(W\/\\"\d+)-[0-9a-f]+/g, "$1"));
   }
   return shown;
 }
@@ -87,5 +88,11 @@ test("a team of some hundreds arrives as it was, though the importing side is ki
   const { adminToken } = (await to.call(OPERATOR_TOKEN, "POST", path)).body;
   const generate = "/teams/moved/v1/scim/keys";
   const made2 = await to.call(adminToken, "POST", generate, { name: "new" });
-  assert.deepEqual(await seen(to, made2.body.key), await seen(from, key));
+  const [there, here] = [await seen(to, made2.body.key), await seen(from, key)];
+  for (const [at, page] of here.entries()) {
+    const differs = [...page].findIndex((own, index) => own !== there[at][index]);
+    const excerpt = (text) => text.slice(Math.max(0, differs - 100), differs + 100);
+    if (differs >= 0) assert.equal(excerpt(there[at]), excerpt(page));
+    assert.equal(there[at].length, page.length);
+  }
 });
