@@ -13,6 +13,7 @@ mod break_glass;
 pub mod control;
 pub mod front;
 pub mod object;
+pub mod openapi;
 pub mod operator;
 mod origin;
 mod problem;

@@ -7,6 +7,7 @@
 
 use super::bearer;
 use super::break_glass;
+use super::openapi;
 use super::problem;
 use super::scim;
 use crate::directory::Deployment;
@@ -44,7 +45,11 @@ pub fn decide(deployment: &Deployment, head: &Parts) -> Decision {
     if is_below(path, "/operator") {
         return operator_request(deployment, head);
     }
-    if path == "/" && matches!(head.method, Method::GET | Method::HEAD) {
+    let is_read = matches!(head.method, Method::GET | Method::HEAD);
+    if path == "/openapi.json" && is_read {
+        return Decision::Answer(openapi::answer());
+    }
+    if path == "/" && is_read {
         let about = serde_json::json!({
             "service": "kafkaman SCIM",
             "scim": format!("{}/scim/v2", deployment.base_url),

@@ -212,6 +212,28 @@ pub(super) fn next<T>(page: &[T], count: i64, key: impl Fn(&T) -> Value) -> Valu
     page.last().filter(|_| is_full).map_or(Value::Null, key)
 }
 
+/// A page of a list that is read whole, since no team has much of it: what is
+/// after the one that `?after=` names, and `next`.
+fn page<T>(
+    call: &Call<'_>,
+    all: Vec<T>,
+    id: impl Fn(&T) -> &str,
+) -> Result<(Vec<T>, Value), Problem> {
+    let count = whole(&call.parameters, "count")?.unwrap_or(PAGE_MAX);
+    let skipped = match call.parameter("after")? {
+        None | Some("") => 0,
+        Some(after) => {
+            let at = all.iter().position(|one| id(one) == after);
+            let unknown = || Problem::invalid("`after` must be the `next` of a page before");
+            at.ok_or_else(unknown)?.saturating_add(1)
+        }
+    };
+    let most = usize::try_from(count.min(PAGE_MAX)).unwrap_or(0);
+    let page: Vec<T> = all.into_iter().skip(skipped).take(most).collect();
+    let next = next(&page, count, |last| id(last).into());
+    Ok((page, next))
+}
+
 /// A query parameter that is a number from 0 on.
 pub(super) fn whole(parameters: &Parameters, name: &str) -> Result<Option<i64>, Problem> {
     let text = parameters.get(name).map_err(|error| Problem::invalid(error.detail()))?;

@@ -1,6 +1,6 @@
 //! SCIM switched on and off, and the keys of identity providers.
 
-use super::{Answer, Call, ok};
+use super::{Answer, Call, ok, page};
 use crate::api::{body, problem};
 use crate::directory::credential::Minted;
 use crate::directory::keys::{self, Key};
@@ -63,8 +63,8 @@ fn shown_once(key: &Key, minted: Minted) -> Response<Vec<u8>> {
 }
 
 pub(super) fn list(call: &Call<'_>) -> Answer {
-    let keys: Vec<Value> = keys::list(call.context)?.iter().map(shown).collect();
-    ok(&json!({ "keys": keys }))
+    let (keys, next) = page(call, keys::list(call.context)?, |key| &key.id)?;
+    ok(&json!({ "keys": keys.iter().map(shown).collect::<Vec<_>>(), "next": next }))
 }
 
 #[derive(Deserialize)]

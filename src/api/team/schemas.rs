@@ -1,6 +1,6 @@
 //! Extension schemas of the team's own.
 
-use super::{Answer, Call, ok};
+use super::{Answer, Call, ok, page};
 use crate::api::answered::After;
 use crate::api::{body, problem};
 use crate::directory::extensions::{self, Extension, Registration};
@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 pub(super) fn list_all(call: &Call<'_>) -> Answer {
-    let schemas: Vec<Value> = extensions::list(call.context)?.iter().map(shown).collect();
-    ok(&json!({ "schemas": schemas }))
+    let (schemas, next) = page(call, extensions::list(call.context)?, |own| &own.urn)?;
+    ok(&json!({ "schemas": schemas.iter().map(shown).collect::<Vec<_>>(), "next": next }))
 }
 
 fn shown(own: &Extension) -> Value {

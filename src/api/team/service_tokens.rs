@@ -1,6 +1,6 @@
 //! Tokens for kafkaman's other services.
 
-use super::{Answer, Call, ok};
+use super::{Answer, Call, ok, page};
 use crate::api::{body, problem};
 use crate::directory::credential::Minted;
 use crate::directory::service_tokens::{self, Scope, ServiceToken};
@@ -22,8 +22,8 @@ fn shown(token: &ServiceToken) -> Value {
 }
 
 pub(super) fn list(call: &Call<'_>) -> Answer {
-    let tokens: Vec<Value> = service_tokens::list(call.context)?.iter().map(shown).collect();
-    ok(&json!({ "serviceTokens": tokens }))
+    let (tokens, next) = page(call, service_tokens::list(call.context)?, |token| &token.id)?;
+    ok(&json!({ "serviceTokens": tokens.iter().map(shown).collect::<Vec<_>>(), "next": next }))
 }
 
 #[derive(Deserialize)]
