@@ -33,11 +33,13 @@ fn query(parameters: &Parameters) -> Result<Query<'_>, Problem> {
         let text = parameters.get(name).map_err(|error| Problem::invalid(error.detail()))?;
         Ok::<_, Problem>(text.unwrap_or_default())
     };
-    let instant = |name| match text(name)? {
-        "" => Ok(None),
-        text => Timestamp::parse(text).map(Some).ok_or_else(|| {
-            Problem::invalid(format!("`{name}` must be a time such as \"2027-01-31T00:00:00Z\""))
-        }),
+    let instant = |name| {
+        let given = parameters.get(name).map_err(|error| Problem::invalid(error.detail()))?;
+        let read = |text| {
+            let message = || format!("`{name}` must be a time such as \"2027-01-31T00:00:00Z\"");
+            Timestamp::parse(text).ok_or_else(|| Problem::invalid(message()))
+        };
+        given.map(read).transpose()
     };
     Ok(Query {
         before: whole(parameters, "after")?,
