@@ -36,7 +36,7 @@ fn a_new_team_says_what_it_is() {
         assert_eq!(team[name], value, "{name}");
     }
     assert_eq!(acme.ok("GET", "/sso", Value::Null), json!({ "methods": [] }));
-    assert_eq!(acme.ok("GET", "/scim/keys", Value::Null), json!({ "keys": [] }));
+    assert_eq!(acme.ok("GET", "/scim/keys", Value::Null), json!({ "keys": [], "next": null }));
     let scim = acme.ok("GET", "/scim", Value::Null);
     let base = acme.world.base();
     let expected = json!({ "enabled": false, "baseUrl": base, "keyGenerated": false,
