@@ -84,7 +84,7 @@ async function python() {
   const remedy = "check that pip reaches its index: python3 -m pip download scim2-tester==0.5.2";
   // A venv names its own folder, so it is made in place; the stamp is what is renamed.
   const stamp = await cached(`${name}.ready`, (_unfinished, final) =>
-    step("The conformance checkers", "installing scim2-tester into a Python venv", async () => {
+    step("The conformance checkers", "installing them into a Python venv", async () => {
       const folder = final.replace(/\.ready$/, "");
       await run("python3", ["-m", "venv", "--clear", folder], { remedy });
       const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", file];
