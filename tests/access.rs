@@ -140,12 +140,12 @@ impl Credentials {
         let forged =
             by_operator("service-tokens", json!({ "name": "forged", "scopes": ["sessions"] }));
         world.sign_with(SIGNING_SECRETS);
-        let link =
-            by_operator("break-glass", json!({ "name": "Eve", "email": "eve@kafkaman.example" }));
         // A token that an operator makes revokes those that operators made.
         let admin = text(&by_operator("admin-token", Value::Null), "adminToken");
         let revoked_admin = std::mem::replace(&mut acme.admin, admin);
         world.pass(2 * 3_600_000);
+        let link =
+            by_operator("break-glass", json!({ "name": "Eve", "email": "eve@kafkaman.example" }));
         acme.ok("DELETE", &format!("/scim/keys/{revoked_id}"), Value::Null);
         let all = vec![
             ("none", String::new()),

@@ -345,6 +345,19 @@ fn a_signing_secret_is_retired_when_nothing_needs_it() {
     let world = World::new();
     let old = world.team("acme");
     world.new_team("other");
+    let service = call(
+        &world,
+        "POST",
+        &format!("{TEAMS}/acme/service-tokens"),
+        json!({ "name": "login", "scopes": ["sessions"] }),
+    );
+    let (service, service_id) = (&service.1["token"], &service.1["id"]);
+    let member = world.ok(&old.admin, "GET", "/teams/acme/v1/members", Value::Null);
+    let session = json!({ "member": { "id": member["members"][0]["id"] }, "method": "saml" });
+    let path = "/teams/acme/v1/sessions";
+    world.ok(service.as_str().unwrap(), "POST", path, session);
+    let path = format!("/teams/acme/v1/service-tokens/{}", service_id.as_str().unwrap());
+    world.ok(&old.admin, "DELETE", &path, Value::Null);
     world.sign_with(&format!("{SIGNING_SECRETS},{NEXT_SECRET}"));
     let retire = |version: u8| {
         let path = format!("/operator/v1/signing-secrets/{version}/retire");
@@ -355,7 +368,7 @@ fn a_signing_secret_is_retired_when_nothing_needs_it() {
     assert_eq!((status, &told["error"]["code"]), (409, &json!("signing_secret_in_use")), "{told}");
     let teams = told["error"]["teams"].as_array().unwrap();
     assert_eq!((&teams[0]["team"], &teams[1]["team"]), (&json!("acme"), &json!("other")));
-    assert_eq!(teams[0]["credentials"].as_array().unwrap().len(), 2, "a key and a token");
+    assert_eq!(teams[0]["credentials"].as_array().unwrap().len(), 3, "a key, a token, a session");
 
     let keys = world.ok(&old.admin, "GET", "/teams/acme/v1/scim/keys", Value::Null);
     let key = keys["keys"][0]["id"].as_str().unwrap();
@@ -367,6 +380,8 @@ fn a_signing_secret_is_retired_when_nothing_needs_it() {
             200
         );
     }
+    assert_eq!(retire(1).0, 409, "somebody is signed in under it");
+    world.pass(8 * 3_600_000);
     assert_eq!(retire(1).0, 200);
     assert_eq!(retire(2).0, 409);
 }

@@ -10,6 +10,8 @@ use super::team_id::TeamId;
 use super::{Context, Failure, Fault, schemas};
 use serde_json::json;
 
+/// Credentials that a signing secret is said to be needed by, at most.
+const LISTED_MAX: i64 = 100;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// How long an admin token lives.
 const ADMIN_TOKEN_MS: i64 = 90 * DAY_MS;
@@ -155,12 +157,14 @@ pub fn issue_to_first_admin(
 }
 
 /// The credentials that still work and carry a tag of this version, as
-/// `kind:id`. None where there is no team.
+/// `kind:id`, sessions among them. None where there is no team.
 pub fn live_under(context: &Context<'_>, signing_version: u8) -> Result<Vec<String>, SqlError> {
     let found = context.sql.all(
-        "SELECT kind, id FROM credential WHERE signing_version = ? AND revoked IS NULL
-         AND (expires IS NULL OR expires > ?) ORDER BY created",
-        &[i64::from(signing_version).into(), context.now.0.into()],
+        "SELECT kind, id FROM credential WHERE signing_version = ?1 AND revoked IS NULL
+         AND (expires IS NULL OR expires > ?2)
+         UNION ALL SELECT 'session', id FROM session WHERE signing_version = ?1 AND expires > ?2
+         LIMIT ?3",
+        &[i64::from(signing_version).into(), context.now.0.into(), LISTED_MAX.into()],
         |mut row| Ok(format!("{}:{}", row.text()?, row.text()?)),
     );
     match found {
