@@ -1,22 +1,14 @@
 //! HTTP over plain values: a request comes in, a response goes out.
 //!
-//! In scope: routes, methods, headers, status codes, and which part of the
-//! service answers what. Out of scope: what a change means (`directory`), and
-//! the runtime that carries requests (`edge`). Everything here runs natively,
-//! so that whole conversations are tested in milliseconds.
+//! In scope: the endpoints of the three APIs, with their methods, headers and
+//! status codes. Out of scope: what a change means (`directory`), pages for
+//! people (`dashboard`), and who is sent where (`entry`).
 
-mod activity;
-pub mod answered;
-mod bearer;
+pub mod activity;
 mod body;
-mod break_glass;
 pub mod control;
-pub mod front;
-pub mod object;
 pub mod openapi;
 pub mod operator;
-mod origin;
-mod problem;
-pub mod route;
+pub mod problem;
 pub mod scim;
 pub mod team;

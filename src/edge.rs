@@ -15,11 +15,11 @@ mod team;
 #[cfg(feature = "testing")]
 mod testing;
 
-use crate::api::answered::Answered;
-use crate::api::front::{self, Decision};
 use crate::api::scim::{self, discovery};
 use crate::directory::Fault;
+use crate::entry::front::{self, Decision};
 use crate::scim::Error;
+use crate::web::answered::Answered;
 use http::Response as HttpResponse;
 use http::request::Parts;
 use worker::{Context, Date, Env, Request, Response, Result, Stub, event};
@@ -42,10 +42,10 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
     let answered = match decide(&env, &head) {
         Ok(Target::Object(object)) => match object.fetch_with_request(request).await {
             Ok(response) => return Ok(response),
-            Err(error) => Answered::failed(Fault::new(error.to_string())),
+            Err(error) => scim::failed(Fault::new(error.to_string())),
         },
         Ok(Target::Nowhere(response)) => Answered::of(response),
-        Err(error) => Answered::failed(Fault::new(error.to_string())),
+        Err(error) => scim::failed(Fault::new(error.to_string())),
     };
     let Answered { response, fault, .. } = answered;
     log::Line {

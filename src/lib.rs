@@ -8,15 +8,24 @@
 //!
 //! 1. [`scim`]: the protocol as values. No clock, no storage, no HTTP.
 //! 2. [`directory`]: one team's data over a small synchronous SQL trait.
-//! 3. [`api`]: HTTP requests to HTTP responses, one function an endpoint.
-//! 4. `edge`: Cloudflare's runtime, the only code that names `worker`; it is
+//! 3. [`web`]: what all of HTTP shares.
+//! 4. [`api`]: HTTP requests to HTTP responses, one function an endpoint.
+//! 5. [`dashboard`]: the pages, for people.
+//! 6. [`entry`]: which of the two answers.
+//! 7. `edge`: Cloudflare's runtime, the only code that names `worker`; it is
 //!    compiled for wasm32 alone, so nothing above can reach it.
 
 pub mod scim;
 
 pub mod directory;
 
+pub mod web;
+
 pub mod api;
+
+pub mod dashboard;
+
+pub mod entry;
 
 #[cfg(target_arch = "wasm32")]
 mod edge;

@@ -9,9 +9,9 @@
 mod world;
 
 use http::StatusCode;
-use kafkaman_scim::api::object;
 use kafkaman_scim::directory::Context;
 use kafkaman_scim::directory::activity::Activity;
+use kafkaman_scim::entry::object;
 use serde_json::{Value, json};
 use world::{Team, World};
 

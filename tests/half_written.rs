@@ -7,11 +7,11 @@
 mod world;
 
 use http::Request;
-use kafkaman_scim::api::object;
 use kafkaman_scim::directory::Context;
 use kafkaman_scim::directory::activity::Activity;
 use kafkaman_scim::directory::sql::{Outcome, Row, Sql, SqlError, Value as Bound};
 use kafkaman_scim::directory::team_id::TeamId;
+use kafkaman_scim::entry::object;
 use serde_json::{Value, json};
 use std::cell::Cell;
 use world::{Team, World};

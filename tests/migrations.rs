@@ -6,7 +6,6 @@
 #[path = "support/sqlite.rs"]
 mod sqlite;
 
-use kafkaman_scim::api::object;
 use kafkaman_scim::directory::activity::Activity;
 use kafkaman_scim::directory::members::{self, Query, Role};
 use kafkaman_scim::directory::schemas::Schemas;
@@ -14,6 +13,7 @@ use kafkaman_scim::directory::settings::{self, Settings};
 use kafkaman_scim::directory::{
     Context, Deployment, Fault, Origin, Sql, audit, migrate, seats, team,
 };
+use kafkaman_scim::entry::object;
 use kafkaman_scim::scim::Timestamp;
 use sqlite::Sqlite;
 

@@ -11,7 +11,7 @@ const PATH_CHARS_MAX: usize = 120;
 const REASON_CHARS_MAX: usize = 300;
 
 /// A request, as far as it is noted before it is answered.
-pub(super) struct Asked {
+pub struct Asked {
     entry: Entry,
     /// What kind of question it is, if it is one.
     question: Option<String>,
@@ -19,7 +19,7 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Of a request that came with this key.
-    pub(super) fn of(context: &Context<'_>, key: &str, request: &Request<Vec<u8>>) -> Self {
+    pub fn of(context: &Context<'_>, key: &str, request: &Request<Vec<u8>>) -> Self {
         let path = request.uri().path();
         let method = request.method();
         let is_search = path.ends_with("/.search");
@@ -39,7 +39,7 @@ impl Asked {
 
     /// Notes it with its answer, or none if something of ours went wrong.
     /// Returns whether it is the first that waits to be stored.
-    pub(super) fn note(self, activity: &Activity, answer: Option<&Response<Vec<u8>>>) -> bool {
+    pub fn note(self, activity: &Activity, answer: Option<&Response<Vec<u8>>>) -> bool {
         let Self { mut entry, question } = self;
         entry.status = answer.map_or(500, |answer| answer.status().as_u16());
         let outcome = match (entry.status, question) {

@@ -3,14 +3,14 @@
 //! Not reachable from outside: the Worker forwards nothing whose path begins
 //! so, and the Registry acts for operators alone.
 
-use super::answered::{After, Answered};
-use super::{break_glass as page, problem};
+use super::problem;
 use crate::directory::audit::Actor;
 use crate::directory::problem::{Kind, Problem};
 use crate::directory::service_tokens::Scope;
 use crate::directory::team::{self, NewTeam};
 use crate::directory::team_id::TeamId;
 use crate::directory::{Context, Failure, break_glass, service_tokens, tokens, transfer};
+use crate::web::answered::{After, Answered};
 use http::{Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -95,7 +95,7 @@ impl Command {
 }
 
 /// Carries a command out.
-pub(super) fn handle(context: &Context<'_>, id: &TeamId, request: &Request<Vec<u8>>) -> Answered {
+pub fn handle(context: &Context<'_>, id: &TeamId, request: &Request<Vec<u8>>) -> Answered {
     match serde_json::from_slice::<Command>(request.body()) {
         Ok(Command { task: Task::Delete, .. }) => {
             // The runtime empties the storage once this is the answer.
@@ -107,7 +107,7 @@ pub(super) fn handle(context: &Context<'_>, id: &TeamId, request: &Request<Vec<u
                 Task::Create { .. } => After::Upkeep,
                 _ => After::Nothing,
             };
-            let answered = Answered::of_problem(carry_out(context, id, command));
+            let answered = problem::answered(carry_out(context, id, command));
             let is_made = answered.response.status().is_success();
             Answered { after: if is_made { after } else { After::Nothing }, ..answered }
         }
@@ -155,7 +155,7 @@ fn carry_out(
             return Ok(problem::answer(
                 StatusCode::CREATED,
                 &json!({
-                    "url": page::url(context.deployment, id, &minted.text),
+                    "url": break_glass::url(context.deployment, id, &minted.text),
                     "name": link.name,
                     "email": link.email,
                     "expiresAt": link.expires.to_string(),

@@ -9,7 +9,7 @@ use http::{HeaderValue, Response};
 pub const DOCUMENT: &str = include_str!("openapi.json");
 
 /// The answer to whoever asks for it.
-pub(super) fn answer() -> Response<Vec<u8>> {
+pub fn answer() -> Response<Vec<u8>> {
     let mut response = Response::new(DOCUMENT.as_bytes().to_vec());
     for (name, value) in [
         (header::CONTENT_TYPE, "application/json"),

@@ -9,10 +9,8 @@
 mod retire;
 mod teams;
 
-use super::answered::Answered;
 use super::control::{Command, Task};
-use super::route::{Captures, Found, Route, find};
-use super::{origin, problem, team as team_api};
+use super::{problem, team as team_api};
 use crate::directory::audit::{Action, Actor};
 use crate::directory::problem::Problem;
 use crate::directory::registry::{self, Entry, State};
@@ -21,6 +19,9 @@ use crate::directory::sql::transaction;
 use crate::directory::team_id::TeamId;
 use crate::directory::{Context, Failure, Fault, migrate};
 use crate::scim::list::Parameters;
+use crate::web::answered::Answered;
+use crate::web::origin;
+use crate::web::route::{Captures, Found, Route, find};
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -132,7 +133,7 @@ pub fn start(context: &Context<'_>, operator: &str, request: Request<Vec<u8>>) -
     let parameters = Parameters::parse(head.uri.query().unwrap_or_default());
     let call = Call { context, operator: operator.to_owned(), captures, parameters, body };
     let begun = open(context).map_err(Failure::from).and_then(|()| (route.handler)(&call));
-    begun.unwrap_or_else(|failure| Step::Answer(Answered::of_problem(Err(failure))))
+    begun.unwrap_or_else(|failure| Step::Answer(problem::answered(Err(failure))))
 }
 
 /// Goes on where [`start`] left off: the team's object answered.
@@ -143,7 +144,7 @@ pub fn resume(context: &Context<'_>, pending: Pending, told: &Response<Vec<u8>>)
         }
         pending => finish(context, pending, told).map(|told| Step::Answer(Answered::of(told))),
     };
-    next.unwrap_or_else(|failure| Step::Answer(Answered::of_problem(Err(failure))))
+    next.unwrap_or_else(|failure| Step::Answer(problem::answered(Err(failure))))
 }
 
 /// What a crash interrupted, and how to go on: a step for each team whose

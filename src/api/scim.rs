@@ -16,7 +16,7 @@ use crate::directory::audit::{self, Actor};
 use crate::directory::resource::Kind;
 use crate::directory::{Context, Failure};
 use crate::scim::Error;
-pub use answer::refusal;
+pub use answer::{failed, refusal};
 use ask::Ask;
 pub use ask::SCIM_JSON;
 use http::{Method, Request, Response};

@@ -19,9 +19,7 @@ mod sessions;
 mod settings;
 mod sso;
 
-use super::answered::{After, Answered};
 use super::problem;
-use super::route::{Captures, Found, Route, find};
 use crate::directory::activity::Activity;
 use crate::directory::audit::{Actor, PAGE_MAX};
 use crate::directory::problem::{Kind, Problem};
@@ -32,6 +30,8 @@ use crate::directory::team_id::TeamId;
 use crate::directory::{Context, Failure, seats};
 use crate::scim::Timestamp;
 use crate::scim::list::Parameters;
+use crate::web::answered::{After, Answered};
+use crate::web::route::{Captures, Found, Route, find};
 pub use access::Access;
 use access::Caller;
 use http::{Method, Request, Response, StatusCode};
@@ -126,7 +126,7 @@ pub fn handle(
     request: Request<Vec<u8>>,
 ) -> Answered {
     let after = Cell::new(After::Nothing);
-    let answered = Answered::of_problem(answer(context, name, activity, request, &after));
+    let answered = problem::answered(answer(context, name, activity, request, &after));
     Answered { after: after.get(), ..answered }
 }
 

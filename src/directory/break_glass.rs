@@ -13,7 +13,7 @@ use super::problem::{self, Problem};
 use super::sql::SqlError;
 use super::team::{self, Team};
 use super::team_id::TeamId;
-use super::{Context, Failure, Fault, Timestamp, seats, tokens};
+use super::{Context, Deployment, Failure, Fault, Timestamp, seats, tokens};
 use crate::scim::filter::fold;
 use serde_json::json;
 
@@ -72,6 +72,11 @@ pub fn issue(
         let (name, email) = (name.to_owned(), fold(email));
         Ok((Link { name, email, expires, operator: operator.to_owned() }, minted))
     })
+}
+
+/// The address of a link.
+pub fn url(deployment: &Deployment, team: &TeamId, text: &str) -> String {
+    format!("{}/teams/{team}/break-glass/{text}", deployment.base_url)
 }
 
 /// The link behind a credential with a good tag, if it works still.

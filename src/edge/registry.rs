@@ -6,12 +6,13 @@
 
 use super::sql::Engine;
 use super::{clock, convert, log, objects, settings};
-use crate::api::answered::Answered;
-use crate::api::front::{self, Decision};
 use crate::api::operator::{self, Step};
+use crate::api::problem;
 use crate::directory::registry::CALL_MS;
 use crate::directory::schemas::Schemas;
 use crate::directory::{Context, Deployment, Fault, Origin};
+use crate::entry::front::{self, Decision};
+use crate::web::answered::Answered;
 use std::time::Duration;
 use worker::{Date, DurableObject, Env, Error, Request, Response, Result, State, durable_object};
 
@@ -50,7 +51,7 @@ impl DurableObject for Registry {
         let taken = self.take(&engine, &deployment, step).await;
         let Answered { response, fault, .. } = taken.unwrap_or_else(|error| {
             // What was begun is written down; the alarm finishes it.
-            Answered::of_problem(Err(Fault::new(error.to_string()).into()))
+            problem::answered(Err(Fault::new(error.to_string()).into()))
         });
         log::Line {
             part: "registry",

@@ -5,13 +5,14 @@
 
 use super::sql::Engine;
 use super::{clock, convert, log, settings};
-use crate::api::answered::{After, Answered};
-use crate::api::object;
+use crate::api::scim;
 use crate::directory::activity::{Activity, WAIT_MS};
 use crate::directory::schemas::Schemas;
 use crate::directory::team_id::TeamId;
 use crate::directory::{Context, Deployment, Origin, migrate};
+use crate::entry::object;
 use crate::scim::Timestamp;
+use crate::web::answered::{After, Answered};
 use http::{HeaderValue, Request as HttpRequest, Response as HttpResponse};
 use std::cell::Cell;
 use std::time::Duration;
@@ -168,7 +169,7 @@ impl Team {
     ) -> Answered {
         if !self.opened.get() {
             if let Err(fault) = object::open(context) {
-                return Answered::failed(fault);
+                return scim::failed(fault);
             }
             self.opened.set(true);
         }

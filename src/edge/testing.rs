@@ -2,8 +2,9 @@
 //! no deployed build has: trap on purpose, count how often an object was woken,
 //! put the clock forward, and have a team's alarm run now.
 
-use crate::api::answered::Answered;
+use crate::api::scim;
 use crate::directory::{Context, Failure, Fault, sql};
+use crate::web::answered::Answered;
 use http::Request as HttpRequest;
 use std::cell::Cell;
 use worker::{Request, Response, Result};
@@ -59,5 +60,5 @@ pub(super) fn trap_after(context: &Context<'_>, work: impl FnOnce() -> Answered)
         core::arch::wasm32::unreachable()
     });
     drop(trapped);
-    Answered::failed(Fault::new("a trap that did not happen"))
+    scim::failed(Fault::new("a trap that did not happen"))
 }

@@ -7,16 +7,16 @@
 mod sqlite;
 
 use http::{Request, Response, StatusCode};
-use kafkaman_scim::api::answered::After;
-use kafkaman_scim::api::front::{self, Decision};
-use kafkaman_scim::api::object;
 use kafkaman_scim::api::operator::{self, Step, TeamCall};
 use kafkaman_scim::api::scim::discovery;
 use kafkaman_scim::directory::activity::Activity;
 use kafkaman_scim::directory::schemas::Schemas;
 use kafkaman_scim::directory::team_id::TeamId;
 use kafkaman_scim::directory::{Context, Deployment, Fault, Origin};
+use kafkaman_scim::entry::front::{self, Decision};
+use kafkaman_scim::entry::object;
 use kafkaman_scim::scim::Timestamp;
+use kafkaman_scim::web::answered::After;
 use serde_json::{Value, json};
 use sqlite::Sqlite;
 use std::cell::{Cell, RefCell};

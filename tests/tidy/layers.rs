@@ -11,10 +11,12 @@ const SQL: [&str; 5] = ["SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM", "CRE
 fn layering(path: &str, text: &str) -> Vec<String> {
     let layer = layer(path);
     let above: &[&str] = match layer {
-        "scim" => &["directory", "api", "dashboard", "edge"],
-        "directory" => &["api", "dashboard", "edge"],
-        "api" => &["dashboard", "edge"],
-        "dashboard" => &["api", "edge"],
+        "scim" | "oidc" => &["directory", "web", "api", "dashboard", "entry", "edge"],
+        "directory" => &["web", "api", "dashboard", "entry", "edge"],
+        "web" => &["api", "dashboard", "entry", "edge"],
+        "api" => &["dashboard", "entry", "edge"],
+        "dashboard" => &["api", "entry", "edge"],
+        "entry" => &["edge"],
         _ => &[],
     };
     let mut found = Vec::new();
@@ -29,7 +31,7 @@ fn layering(path: &str, text: &str) -> Vec<String> {
         let runtime = tokens.iter().filter(|token| RUNTIME.contains(token));
         found.extend(runtime.map(|name| format!("only `edge` may name `{name}`")));
     }
-    if ["scim", "directory"].contains(&layer)
+    if ["scim", "oidc", "directory"].contains(&layer)
         && tokens.windows(2).any(|pair| pair == ["http", "::"])
     {
         found.push(format!("`{layer}` must not name `http`"));

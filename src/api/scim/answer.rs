@@ -1,10 +1,13 @@
 //! SCIM answers: media type, entity tags, locations, and no caching.
 
-use super::ask::Ask;
+use super::ask::{Ask, SCIM_JSON};
+use crate::directory::Fault;
 use crate::directory::render::Rendered;
 use crate::scim::Error;
-use http::header::{self, HeaderName};
-use http::{HeaderValue, Method, Response, StatusCode};
+use crate::web::answered::Answered;
+pub(super) use crate::web::headers::put;
+use http::header;
+use http::{Method, Response, StatusCode};
 
 /// A response with a body in a media type, which nobody between us and the
 /// client may keep or guess at.
@@ -63,9 +66,8 @@ pub(super) fn unmet(ask: &Ask, methods: &str) -> Response<Vec<u8>> {
     response
 }
 
-/// Sets a header whose value is ours and therefore valid.
-pub(super) fn put(response: &mut Response<Vec<u8>>, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(name, value);
-    }
+/// The answer to a provider when something of ours went wrong.
+pub fn failed(fault: Fault) -> Answered {
+    let error = Error::status_only(500, "the service failed and could not answer; ask again");
+    Answered::instead(refusal(&error, SCIM_JSON), fault)
 }

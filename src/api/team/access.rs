@@ -1,6 +1,5 @@
 //! Who is calling, and may they?
 
-use crate::api::bearer;
 use crate::directory::audit::Actor;
 use crate::directory::credential::{Credential, Kind};
 use crate::directory::members::Role;
@@ -9,6 +8,7 @@ use crate::directory::service_tokens::Scope;
 use crate::directory::sessions::{self, Session};
 use crate::directory::team_id::TeamId;
 use crate::directory::{Context, Fault, tokens};
+use crate::web::bearer;
 use http::HeaderMap;
 
 /// Who may call an endpoint.

@@ -1,11 +1,11 @@
 //! Extension schemas of the team's own.
 
 use super::{Answer, Call, ok, page};
-use crate::api::answered::After;
 use crate::api::{body, problem};
 use crate::directory::extensions::{self, Extension, Registration};
 use crate::directory::problem::Problem;
 use crate::scim::extension::Description;
+use crate::web::answered::After;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;

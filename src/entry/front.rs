@@ -5,15 +5,13 @@
 //! refused before anybody decodes it. What can be refused here wakes no
 //! object and costs nothing.
 
-use super::bearer;
-use super::break_glass;
-use super::openapi;
-use super::problem;
-use super::scim;
+use crate::api::{openapi, problem, scim};
+use crate::dashboard::break_glass;
 use crate::directory::Deployment;
 use crate::directory::credential::{Credential, Kind};
 use crate::directory::team_id::TeamId;
 use crate::scim::Error;
+use crate::web::bearer;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 

@@ -5,16 +5,17 @@
 //! and the page tells browsers to pass it on to nobody. In scope: HTML and its
 //! headers; `directory::break_glass` has the rules.
 
-use super::answered::Answered;
 use crate::directory::break_glass::{self, Link};
 use crate::directory::credential::{Credential, Kind};
 use crate::directory::team_id::TeamId;
 use crate::directory::{Context, Deployment, Failure, Fault, team};
+use crate::web::answered::Answered;
+use crate::web::headers::put;
 use askama::Template;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use http::header::{self, HeaderName};
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::header;
+use http::{Method, Response, StatusCode};
 
 const STYLE: &str = include_str!("../../templates/break_glass.css");
 
@@ -34,7 +35,7 @@ enum Stage<'a> {
 
 /// The credential in the path of such a link, if it is one with a good tag, and
 /// for the team that the path names. `None` of another path.
-pub(super) fn credential(deployment: &Deployment, path: &str) -> Option<Option<Credential>> {
+pub fn credential(deployment: &Deployment, path: &str) -> Option<Option<Credential>> {
     let mut segments = path.strip_prefix("/teams/")?.split('/');
     let (team, word, text) = (segments.next()?, segments.next()?, segments.next()?);
     if word != "break-glass" || segments.next().is_some() {
@@ -44,13 +45,8 @@ pub(super) fn credential(deployment: &Deployment, path: &str) -> Option<Option<C
     Some(credential.filter(|own| own.kind == Kind::BreakGlass && own.team.as_str() == team))
 }
 
-/// The address of a link.
-pub(super) fn url(deployment: &Deployment, team: &TeamId, text: &str) -> String {
-    format!("{}/teams/{team}/break-glass/{text}", deployment.base_url)
-}
-
 /// Answers a request for such a page.
-pub(super) fn handle(
+pub fn handle(
     context: &Context<'_>,
     id: &TeamId,
     credential: &Credential,
@@ -101,7 +97,7 @@ fn answer(
 }
 
 /// The page of a link that works no longer, or never did.
-pub(super) fn dead() -> Response<Vec<u8>> {
+pub fn dead() -> Response<Vec<u8>> {
     let why = "Such a link works once, for 15 minutes. Ask whoever gave it to you for another.";
     refused(StatusCode::NOT_FOUND, why)
 }
@@ -130,10 +126,4 @@ fn page(status: StatusCode, title: &str, stage: Stage<'_>) -> Response<Vec<u8>> 
         put(&mut response, name, value);
     }
     response
-}
-
-fn put(response: &mut Response<Vec<u8>>, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(name, value);
-    }
 }

@@ -7,7 +7,7 @@ use http::HeaderMap;
 const CHARS_MAX: usize = 200;
 
 /// Reads what Cloudflare and the client say. Nothing is decided by it.
-pub(super) fn of(headers: &HeaderMap) -> Origin {
+pub fn of(headers: &HeaderMap) -> Origin {
     let text = |name: &str| {
         let value = headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         value.chars().take(CHARS_MAX).collect()

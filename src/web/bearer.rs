@@ -5,7 +5,7 @@ use http::{HeaderMap, header};
 /// The one bearer token that a request carries. `None` for no header, two of
 /// them, another scheme, or anything that is not one word after the scheme: a
 /// doubled header arrives joined by a comma and must not pass for one.
-pub(super) fn token(headers: &HeaderMap) -> Option<&str> {
+pub fn token(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next()?.to_str().ok()?;
     if values.next().is_some() {

@@ -1,7 +1,8 @@
 //! What a Team object answers: to providers, to admins, to the Registry.
 
-use super::answered::{After, Answered};
-use super::{activity, bearer, break_glass, control, front, origin, scim, team};
+use super::front;
+use crate::api::{activity, control, scim, team};
+use crate::dashboard::break_glass;
 use crate::directory::activity::Activity;
 use crate::directory::audit::Actor;
 use crate::directory::credential::{Credential, Kind};
@@ -10,6 +11,8 @@ use crate::directory::team_id::TeamId;
 use crate::directory::tokens::{self, Holder};
 use crate::directory::{Context, Failure, Fault, migrate, sql, upkeep};
 use crate::scim::{Error, Timestamp};
+use crate::web::answered::{After, Answered};
+use crate::web::{bearer, origin};
 use http::{Request, Response};
 
 /// Brings the tables of a Team object up to date, if it is a team. To be done
@@ -67,7 +70,7 @@ pub fn handle(
     if path.starts_with("/teams/") {
         return team::handle(&context, id, activity, request);
     }
-    from_provider(&context, id, activity, request).unwrap_or_else(Answered::failed)
+    from_provider(&context, id, activity, request).unwrap_or_else(scim::failed)
 }
 
 fn from_provider(
@@ -87,7 +90,7 @@ fn from_provider(
     let asked = activity::Asked::of(context, &holder.id, &request);
     let response = answer_provider(context, holder, request);
     let is_first = asked.note(activity, response.as_ref().ok());
-    let answered = response.map_or_else(Answered::failed, Answered::of);
+    let answered = response.map_or_else(scim::failed, Answered::of);
     let after = if is_first { After::UpkeepSoon } else { answered.after };
     Ok(Answered { after, ..answered })
 }
