@@ -28,6 +28,7 @@ pub mod problem;
 pub mod registry;
 pub mod render;
 pub mod resource;
+pub mod rosters;
 pub mod schemas;
 pub mod search;
 pub mod seats;

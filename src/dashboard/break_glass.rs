@@ -5,6 +5,9 @@
 //! and the page tells browsers to pass it on to nobody. In scope: HTML and its
 //! headers; `directory::break_glass` has the rules.
 
+use super::cookie;
+use super::page::{self, Plain};
+use super::text;
 use crate::directory::break_glass::{self, Link};
 use crate::directory::credential::{Credential, Kind};
 use crate::directory::team_id::TeamId;
@@ -12,25 +15,15 @@ use crate::directory::{Context, Deployment, Failure, Fault, team};
 use crate::web::answered::Answered;
 use crate::web::headers::put;
 use askama::Template;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use http::header;
 use http::{Method, Response, StatusCode};
 
-const STYLE: &str = include_str!("../../templates/break_glass.css");
-
 #[derive(Template)]
-#[template(path = "break_glass.html")]
+#[template(path = "dashboard/break_glass.html")]
 struct Page<'a> {
     title: &'a str,
-    style: &'a str,
-    stage: Stage<'a>,
-}
-
-enum Stage<'a> {
-    Offer { link: &'a Link, team: &'a str },
-    Done { token: &'a str },
-    Refused { why: &'a str },
+    link: &'a Link,
+    team: &'a str,
 }
 
 /// The credential in the path of such a link, if it is one with a good tag, and
@@ -71,8 +64,8 @@ fn answer(
     if *method == Method::POST {
         return match break_glass::consume(context, id, credential) {
             Ok(Some(minted)) => {
-                let stage = Stage::Done { token: &minted.text };
-                Ok(page(StatusCode::OK, "You are an admin now", stage))
+                let dashboard = page::see(&format!("/teams/{id}/authentication"));
+                Ok(page::with_cookie(dashboard, &cookie::keep_session(id, &minted.text)))
             }
             Ok(None) => Ok(dead()),
             Err(Failure::Refused(problem)) => Ok(refused(StatusCode::CONFLICT, &problem.message)),
@@ -88,8 +81,8 @@ fn answer(
     else {
         return Ok(dead());
     };
-    let stage = Stage::Offer { link: &link, team: &team.name };
-    let mut response = page(StatusCode::OK, "Become an admin", stage);
+    let page = Page { title: "Become an admin", link: &link, team: &team.name };
+    let mut response = page::html(StatusCode::OK, &page);
     if *method == Method::HEAD {
         response.body_mut().clear();
     }
@@ -103,27 +96,6 @@ pub fn dead() -> Response<Vec<u8>> {
 }
 
 fn refused(status: StatusCode, why: &str) -> Response<Vec<u8>> {
-    page(status, "This link does not work", Stage::Refused { why })
-}
-
-fn page(status: StatusCode, title: &str, stage: Stage<'_>) -> Response<Vec<u8>> {
-    // Rendering fails if a value's own formatting does; none of these can.
-    let text = Page { title, style: STYLE, stage }.render().unwrap_or_default();
-    let mut response = Response::new(text.into_bytes());
-    *response.status_mut() = status;
-    let style = BASE64_STANDARD.encode(crate::directory::credential::sha256(STYLE.as_bytes()));
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; \
-         frame-ancestors 'none'"
-    );
-    for (name, value) in [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CONTENT_SECURITY_POLICY, &policy),
-    ] {
-        put(&mut response, name, value);
-    }
-    response
+    let title = "This link does not work";
+    page::html(status, &Plain { title, lines: &[why], is_refusal: true, action: None })
 }

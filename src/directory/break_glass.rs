@@ -13,7 +13,7 @@ use super::problem::{self, Problem};
 use super::sql::SqlError;
 use super::team::{self, Team};
 use super::team_id::TeamId;
-use super::{Context, Deployment, Failure, Fault, Timestamp, seats, tokens};
+use super::{Context, Deployment, Failure, Fault, Timestamp, seats, sessions};
 use crate::scim::filter::fold;
 use serde_json::json;
 
@@ -98,8 +98,8 @@ pub fn find(context: &Context<'_>, credential: &Credential) -> Result<Option<Lin
     }
 }
 
-/// Makes the person admin and spends the link; returns an admin token for them.
-/// `None` if the link works no longer.
+/// Makes the person admin, spends the link and signs them in, whether the team has
+/// single sign-on or not. `None` if the link works no longer.
 ///
 /// # Errors
 /// `team_suspended`, `member_suspended`, `no_free_seat`; the link stays good
@@ -129,7 +129,10 @@ pub fn consume(
         )?;
         let detail = json!({ "link": credential.id });
         audit::record(context, &actor, Action::BreakGlassUsed, &admin, &detail)?;
-        Ok(Some(tokens::issue(context, &actor, team, &admin)?))
+        let admin = members::fetch(context, &admin)?;
+        let method = sessions::Method::BreakGlass;
+        let (_, minted) = sessions::open(context, &actor, &state, team, &admin, method)?;
+        Ok(Some(minted))
     })
 }
 

@@ -145,6 +145,14 @@ pub fn alarm(context: &Context<'_>) -> Result<Option<Alarm>, SqlError> {
     Ok(Some(Alarm { raised, from, suspended, deleted }))
 }
 
+/// Whether an alarm stands on the team.
+pub fn alarm_stands(context: &Context<'_>) -> Result<bool, SqlError> {
+    let found = context.sql.first("SELECT brake_raised FROM team", &[], |mut row| {
+        Ok(row.optional_integer()?.is_some())
+    })?;
+    Ok(found.unwrap_or(false))
+}
+
 /// Takes the alarm off: what happened was meant.
 ///
 /// # Errors

@@ -33,19 +33,24 @@ pub enum Method {
     Saml,
     /// By OpenID Connect.
     Oidc,
+    /// By an operator's break-glass link.
+    BreakGlass,
 }
 
 impl Method {
-    const ALL: [(Self, &'static str); 4] = [
+    const ALL: [(Self, &'static str); 5] = [
         (Self::Password, "password"),
         (Self::Google, "google"),
         (Self::Saml, "saml"),
         (Self::Oidc, "oidc"),
+        (Self::BreakGlass, "break_glass"),
     ];
 
-    /// The method of this name.
+    /// The method of this name, of those that a login service may have verified
+    /// someone by.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, own)| *own == name).map(|(own, _)| *own)
+        let found = Self::ALL.iter().find(|(_, own)| *own == name).map(|(own, _)| *own);
+        found.filter(|method| *method != Self::BreakGlass)
     }
 
     /// The name that is stored and shown.
@@ -53,11 +58,13 @@ impl Method {
         Self::ALL.iter().find(|(own, _)| *own == self).map_or("", |(_, name)| name)
     }
 
-    fn wish(self) -> Wish {
+    /// What `policy` is asked; none for what an operator vouches for.
+    fn wish(self) -> Option<Wish> {
         match self {
-            Self::Password => Wish::SignInByPassword,
-            Self::Google => Wish::SignInByGoogle,
-            Self::Saml | Self::Oidc => Wish::SignInBySso,
+            Self::Password => Some(Wish::SignInByPassword),
+            Self::Google => Some(Wish::SignInByGoogle),
+            Self::Saml | Self::Oidc => Some(Wish::SignInBySso),
+            Self::BreakGlass => None,
         }
     }
 }
@@ -77,7 +84,7 @@ pub struct Session {
     pub expires: Timestamp,
 }
 
-/// Opens a session for a member whom the login service verified.
+/// Opens a session for a member who was verified by this method.
 ///
 /// # Errors
 /// `member_not_found`; what `policy` refuses, as 403.
@@ -90,9 +97,10 @@ pub fn open(
     method: Method,
 ) -> Result<(Session, Minted), Failure<Problem>> {
     context.transaction(|| {
-        let state = members::state_of(context, member)?;
-        policy::decide(team.state(context, Some(method))?, state, method.wish())
-            .map_err(refused)?;
+        if let Some(wish) = method.wish() {
+            let state = members::state_of(context, member)?;
+            policy::decide(team.state(context, Some(method))?, state, wish).map_err(refused)?;
+        }
         let settings = settings::read(context)?;
         let minted = credential::mint(context, Kind::Session, id)?;
         let now = context.now;
@@ -175,6 +183,54 @@ pub fn find(context: &Context<'_>, credential: &Credential) -> Result<Option<Ses
     Ok(Some(Session { id: credential.id.clone(), member, method, created, expires }))
 }
 
+/// A session as its member sees it.
+#[derive(Clone, Debug)]
+pub struct Own {
+    /// Its id.
+    pub id: String,
+    /// How they signed in.
+    pub method: String,
+    /// When it began.
+    pub created: Timestamp,
+    /// When it last gave a sign of life, to the minute.
+    pub seen: Timestamp,
+}
+
+/// The sessions of a member that are not over, the newest first.
+pub fn list(context: &Context<'_>, member: &Member) -> Result<Vec<Own>, SqlError> {
+    context.sql.all(
+        "SELECT id, method, created, seen FROM session WHERE member = ? AND expires > ?
+         ORDER BY created DESC",
+        &[member.seq.into(), context.now.0.into()],
+        |mut row| {
+            Ok(Own {
+                id: row.text()?,
+                method: row.text()?,
+                created: Timestamp(row.integer()?),
+                seen: Timestamp(row.integer()?),
+            })
+        },
+    )
+}
+
+/// What a session's forms carry, so that no other site can send one in its
+/// name.
+pub fn form_token(
+    context: &Context<'_>,
+    team: &TeamId,
+    session: &Session,
+) -> Result<String, Fault> {
+    let key = context.deployment.signing.derived("form", team.as_str())?;
+    let token = credential::sha256(&[key.as_slice(), session.id.as_bytes()].concat());
+    Ok(credential::hex(&token))
+}
+
+/// Ends one session of a member. Once is enough.
+pub fn end_own(context: &Context<'_>, member: &Member, id: &str) -> Result<(), SqlError> {
+    let statement = "DELETE FROM session WHERE id = ? AND member = ?";
+    context.sql.execute(statement, &[id.into(), member.seq.into()])
+}
+
 /// Ends one session. Once is enough.
 pub fn end(context: &Context<'_>, id: &str) -> Result<(), SqlError> {
     context.sql.execute("DELETE FROM session WHERE id = ?", &[id.into()])
@@ -191,10 +247,10 @@ pub fn end_of(context: &Context<'_>, member: i64) -> Result<usize, SqlError> {
     Ok(ended.len())
 }
 
-/// Ends every session that another way than single sign-on opened: SCIM is on
-/// now.
+/// Ends every session that another way than single sign-on, or an operator,
+/// opened: SCIM is on now.
 pub fn end_without_sso(context: &Context<'_>) -> Result<(), SqlError> {
-    context.sql.execute("DELETE FROM session WHERE method NOT IN ('saml', 'oidc')", &[])
+    context.sql.execute("DELETE FROM session WHERE method NOT IN ('saml', 'oidc', 'break_glass')", &[])
 }
 
 /// Ends every session that this method of single sign-on opened: its settings

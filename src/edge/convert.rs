@@ -26,6 +26,9 @@ const HEADERS: &[&str] = &[
     "user-agent",
     "cf-connecting-ip",
     "cf-ipcountry",
+    "cookie",
+    "origin",
+    "sec-fetch-site",
     "x-kafkaman-debug",
     #[cfg(feature = "testing")]
     "x-testing-alarm",

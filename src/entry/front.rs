@@ -6,7 +6,7 @@
 //! object and costs nothing.
 
 use crate::api::{openapi, problem, scim};
-use crate::dashboard::break_glass;
+use crate::dashboard::{self, break_glass, sign_in};
 use crate::directory::Deployment;
 use crate::directory::credential::{Credential, Kind};
 use crate::directory::team_id::TeamId;
@@ -107,6 +107,9 @@ fn team_request(deployment: &Deployment, head: &Parts) -> Decision {
         let dead = || Decision::Answer(break_glass::dead());
         return link.map_or_else(dead, |link| Decision::Team(link.team));
     }
+    if dashboard::is_page(head.uri.path()) {
+        return page_request(deployment, head);
+    }
     let credential = bearer::token(&head.headers)
         .and_then(|text| Credential::read(&deployment.signing, text))
         .filter(|credential| !matches!(credential.kind, Kind::Scim | Kind::BreakGlass));
@@ -121,6 +124,18 @@ fn team_request(deployment: &Deployment, head: &Parts) -> Decision {
     match announced_excess(&head.headers) {
         Some(_) => Decision::Answer(too_large()),
         None => Decision::Team(credential.team),
+    }
+}
+
+/// A page: the sign-in page is for anybody, the others for who carries a session
+/// with a good tag.
+fn page_request(deployment: &Deployment, head: &Parts) -> Decision {
+    if let Some(page) = sign_in::page(head) {
+        return Decision::Answer(page);
+    }
+    match dashboard::visitor(deployment, head) {
+        Ok(team) => Decision::Team(team),
+        Err(response) => Decision::Answer(response),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::front;
 use crate::api::{activity, control, scim, team};
-use crate::dashboard::break_glass;
+use crate::dashboard::{self, break_glass};
 use crate::directory::activity::Activity;
 use crate::directory::audit::Actor;
 use crate::directory::credential::{Credential, Kind};
@@ -68,6 +68,9 @@ pub fn handle(
         };
     }
     if path.starts_with("/teams/") {
+        if dashboard::is_page(path) {
+            return dashboard::handle(&context, id, activity, request);
+        }
         return team::handle(&context, id, activity, request);
     }
     from_provider(&context, id, activity, request).unwrap_or_else(scim::failed)

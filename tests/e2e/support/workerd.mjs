@@ -63,6 +63,12 @@ function worker(built, bindings) {
         "build/index_bg.wasm": { type: "wasm", contents: file(join(built, "index_bg.wasm")) },
       },
     },
+    assets: {
+      directory: join(ROOT, "public"),
+      runWorkerFirst: ["/*", "!/assets/*"],
+      htmlHandling: "none",
+      hasUserWorker: true,
+    },
     env: {
       TEAM: object("Team"),
       REGISTRY: object("Registry"),

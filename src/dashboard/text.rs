@@ -1,0 +1,46 @@
+//! Words on pages: instants, lists, roles.
+
+use crate::directory::members::Role;
+use crate::scim::Timestamp;
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// An instant: `24 Nov 2026, 14:03 UTC`.
+pub(super) fn when(at: &Timestamp) -> String {
+    let text = at.to_string();
+    let part = |from, to| text.get(from..to).unwrap_or_default();
+    let month = part(5, 7).parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?));
+    let day = part(8, 10).trim_start_matches('0');
+    format!("{day} {} {}, {} UTC", month.unwrap_or(&""), part(0, 4), part(11, 16))
+}
+
+/// A role, as a word on a page.
+pub(super) fn role(role: &Role) -> &'static str {
+    match role {
+        Role::Admin => "Admin",
+        Role::Billing => "Billing",
+        Role::Developer => "Developer",
+    }
+}
+
+/// Seconds in the largest unit that divides them.
+pub(super) fn duration(seconds: &i64) -> String {
+    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
+    let fits = |(unit, _): &&(i64, &str)| seconds.checked_rem(*unit) == Some(0);
+    let (unit, name) = units.iter().find(fits).unwrap_or(&(1, "second"));
+    let count = seconds.checked_div(*unit).unwrap_or(0);
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Who did something, as the audit has them.
+pub(super) fn actor(actor: &str) -> String {
+    match actor.split_once(':') {
+        Some(("operator", name)) => format!("kafkaman ({name})"),
+        Some(("admin", _)) => "A team admin".into(),
+        Some(("member", _)) => "The member".into(),
+        Some(("key", _)) => "Identity provider".into(),
+        Some(("service", _)) => "A kafkaman service".into(),
+        _ => "kafkaman".into(),
+    }
+}
