@@ -173,7 +173,9 @@ fn answer(
             *response.status_mut() = page::status_of(&problem);
             Ok(response)
         }
-        (Err(Failure::Refused(problem)), None) if page::status_of(&problem) == StatusCode::NOT_FOUND => {
+        (Err(Failure::Refused(problem)), None)
+            if page::status_of(&problem) == StatusCode::NOT_FOUND =>
+        {
             Ok(page::lost())
         }
         (answered, _) => answered,

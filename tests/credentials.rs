@@ -44,7 +44,7 @@ const CONTROL_PATHS: [&str; 8] = [
     "/teams/acme/v1/scim/keys",
     "/teams/acm%65/v1/scim/keys",
     "/teams/acme/v1/%73cim",
-    "/teams/acme/nothing",
+    "/teams/acme/v1/nothing",
     "/operator/v1/teams",
     "/operator/v1/teams/acme",
     "/operator/v1/t%65ams",

@@ -6,10 +6,10 @@ use super::text;
 use super::visit::Visit;
 use crate::directory::keys::{self, Key, State};
 use crate::directory::problem::Problem;
+use crate::directory::resource;
 use crate::directory::resource::Kind;
 use crate::directory::sso::{self, Configured, Method, Settings};
 use crate::directory::team::{self, Progress};
-use crate::directory::resource;
 use askama::Template;
 
 #[derive(Template)]
@@ -34,6 +34,8 @@ struct Page {
 /// The fields of the sign-in form.
 #[derive(Default)]
 struct Typed {
+    /// Which of the two forms is open.
+    is_oidc: bool,
     issuer: String,
     client_id: String,
     saml_issuer: String,
@@ -74,6 +76,7 @@ fn typed(visit: &Visit<'_>, oidc: Option<&Configured>, saml: Option<&Configured>
         own.and_then(|own| read(&own.settings)).unwrap_or_default()
     };
     let mut typed = Typed {
+        is_oidc: form.get("method") == "oidc" || (!form.is_sent() && saml.is_none()),
         issuer: was(oidc, |own| Some(own.issuer.clone())),
         client_id: was(oidc, |own| own.client_id.clone()),
         saml_issuer: was(saml, |own| Some(own.issuer.clone())),

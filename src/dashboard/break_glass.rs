@@ -82,7 +82,7 @@ fn answer(
         return Ok(dead());
     };
     let page = Page { title: "Become an admin", link: &link, team: &team.name };
-    let mut response = page::html(StatusCode::OK, &page);
+    let mut response = told_to_nobody(page::html(StatusCode::OK, &page));
     if *method == Method::HEAD {
         response.body_mut().clear();
     }
@@ -97,5 +97,12 @@ pub fn dead() -> Response<Vec<u8>> {
 
 fn refused(status: StatusCode, why: &str) -> Response<Vec<u8>> {
     let title = "This link does not work";
-    page::html(status, &Plain { title, lines: &[why], is_refusal: true, action: None })
+    let page = Plain { title, lines: &[why], is_refusal: true, action: None };
+    told_to_nobody(page::html(status, &page))
+}
+
+/// The address is the secret: a browser passes it on to nobody.
+fn told_to_nobody(mut response: Response<Vec<u8>>) -> Response<Vec<u8>> {
+    put(&mut response, header::REFERRER_POLICY, "no-referrer");
+    response
 }

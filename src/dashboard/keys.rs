@@ -3,9 +3,9 @@
 
 use super::visit::Visit;
 use super::{Outcome, authentication, settings};
+use crate::directory::keys;
 use crate::directory::problem::Problem;
 use crate::directory::service_tokens::{self, Scope};
-use crate::directory::keys;
 use crate::scim::Timestamp;
 use std::collections::BTreeSet;
 
@@ -25,7 +25,8 @@ pub(super) fn generate(visit: &Visit<'_>) -> Outcome {
 
 pub(super) fn regenerate(visit: &Visit<'_>) -> Outcome {
     let grace = visit.form.get("grace").parse();
-    let grace = grace.map_err(|_| Problem::invalid("choose how long the old key goes on working"))?;
+    let grace =
+        grace.map_err(|_| Problem::invalid("choose how long the old key goes on working"))?;
     let (_, minted) =
         keys::regenerate(&visit.context(), &visit.actor(), visit.id, visit.named(), grace)?;
     authentication::shown(visit, Some(minted.text))

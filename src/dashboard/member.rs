@@ -83,7 +83,9 @@ fn flatten(path: &str, value: &Value, lines: &mut Vec<(String, String)>) {
                 };
                 let text = |name: &str| element.get(name).and_then(Value::as_str);
                 match (text("value"), text("type")) {
-                    (Some(value), Some(kind)) => lines.push((format!("{path} ({kind})"), value.into())),
+                    (Some(value), Some(kind)) => {
+                        lines.push((format!("{path} ({kind})"), value.into()))
+                    }
                     (Some(value), None) => lines.push((path.to_owned(), value.to_owned())),
                     _ => flatten(path, value, lines),
                 }

@@ -30,8 +30,7 @@ pub(super) struct Frame {
     pub(super) is_suspended: bool,
     /// Whether too many people were suspended at once and nobody answered yet.
     pub(super) has_alarm: bool,
-    /// Whether the visitor may change things without signing in afresh is told
-    /// where it matters; this is what every form carries.
+    /// What every form carries.
     pub(super) form_token: String,
     pub(super) notice: Option<Notice>,
 }
@@ -118,7 +117,8 @@ fn protect(response: &mut Response<Vec<u8>>) {
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // With `no-referrer` a form of ours would arrive from the origin `null`.
+        (header::REFERRER_POLICY, "same-origin"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_FRAME_OPTIONS, "DENY"),
     ] {
@@ -160,7 +160,8 @@ fn plain(status: StatusCode, title: &str, why: &str, way: Option<&str>) -> Respo
 
 /// A path that leads nowhere, or to a team that is none.
 pub(super) fn lost() -> Response<Vec<u8>> {
-    let why = "There is nothing at this address. It may have been removed, or the address is wrong.";
+    let why =
+        "There is nothing at this address. It may have been removed, or the address is wrong.";
     plain(StatusCode::NOT_FOUND, "Nothing here", why, None)
 }
 

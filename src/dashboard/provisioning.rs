@@ -85,7 +85,10 @@ fn columns(hours: &[Hour], now: Timestamp) -> Vec<Column> {
             x: HOURS.saturating_sub(age).saturating_mul(10),
             y_writes: ground.saturating_sub(writes),
             y_reads: ground.saturating_sub(writes).saturating_sub(reads),
-            y_failures: ground.saturating_sub(writes).saturating_sub(reads).saturating_sub(failures),
+            y_failures: ground
+                .saturating_sub(writes)
+                .saturating_sub(reads)
+                .saturating_sub(failures),
             writes,
             reads,
             failures,
@@ -99,6 +102,11 @@ fn columns(hours: &[Hour], now: Timestamp) -> Vec<Column> {
         }
     };
     shown().map(column).collect()
+}
+
+/// The reason as a sentence; its marks of code are for programs.
+fn reason(entry: &Entry) -> String {
+    entry.reason.chars().filter(|c| *c != '`').collect()
 }
 
 fn at(entry: &Entry) -> Timestamp {
@@ -122,7 +130,9 @@ fn advice(entry: &Entry) -> &'static str {
         412 => "Two changes met. The provider repeats it by itself.",
         413 => "Have the provider send fewer changes at a time.",
         400 => "Correct the attribute mapping in the provider.",
-        _ => "The provider tries again by itself. If it does not pass, tell kafkaman the request id.",
+        _ => {
+            "The provider tries again by itself. If it does not pass, tell kafkaman the request id."
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Signing in: the page that leads to the provider, and what is said on the way
 //! back and when a session is over.
 
-use super::page::{self, Plain};
 use super::cookie;
+use super::page::{self, Plain};
 use crate::directory::team_id::TeamId;
 use crate::scim::list::Parameters;
 use http::request::Parts;
@@ -60,7 +60,8 @@ pub(super) fn again(team: &TeamId, back: &str) -> Response<Vec<u8>> {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("back", back).append_pair("again", "1");
     let start = format!("/teams/{team}/sign-in/start?{}", query.finish());
-    let lines = ["Changing keys or single sign-on takes a sign-in within the last hour, so that a \
+    let lines =
+        ["Changing keys or single sign-on takes a sign-in within the last hour, so that a \
                   screen left open cannot do it. Nothing was changed."];
     let action = Some(("Sign in again", start.as_str()));
     let page = Plain { title: "Please sign in again", lines: &lines, is_refusal: false, action };
@@ -73,7 +74,10 @@ pub(super) fn signed_out(team: &TeamId) -> Response<Vec<u8>> {
     let lines = ["Your session here has ended. You may still be signed in at your company's \
                   identity provider."];
     let action = Some(("Sign in again", way.as_str()));
-    page::html(StatusCode::OK, &Plain { title: "Signed out", lines: &lines, is_refusal: false, action })
+    page::html(
+        StatusCode::OK,
+        &Plain { title: "Signed out", lines: &lines, is_refusal: false, action },
+    )
 }
 
 /// After leaving.

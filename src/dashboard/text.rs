@@ -10,7 +10,8 @@ const MONTHS: [&str; 12] =
 pub(super) fn when(at: &Timestamp) -> String {
     let text = at.to_string();
     let part = |from, to| text.get(from..to).unwrap_or_default();
-    let month = part(5, 7).parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?));
+    let month =
+        part(5, 7).parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?));
     let day = part(8, 10).trim_start_matches('0');
     format!("{day} {} {}, {} UTC", month.unwrap_or(&""), part(0, 4), part(11, 16))
 }

@@ -132,9 +132,9 @@ impl<'a> Visit<'a> {
             && text("sec-fetch-site").is_none_or(|site| site == "same-origin")
             && text(header::CONTENT_TYPE.as_str())
                 .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-        let form = Form::read(body).filter(|_| is_ours).filter(|form| {
-            form.get("form").as_bytes().ct_eq(self.form_token.as_bytes()).into()
-        });
+        let form = Form::read(body)
+            .filter(|_| is_ours)
+            .filter(|form| form.get("form").as_bytes().ct_eq(self.form_token.as_bytes()).into());
         match form {
             Some(form) => {
                 self.form = form;

@@ -250,7 +250,9 @@ pub fn end_of(context: &Context<'_>, member: i64) -> Result<usize, SqlError> {
 /// Ends every session that another way than single sign-on, or an operator,
 /// opened: SCIM is on now.
 pub fn end_without_sso(context: &Context<'_>) -> Result<(), SqlError> {
-    context.sql.execute("DELETE FROM session WHERE method NOT IN ('saml', 'oidc', 'break_glass')", &[])
+    context
+        .sql
+        .execute("DELETE FROM session WHERE method NOT IN ('saml', 'oidc', 'break_glass')", &[])
 }
 
 /// Ends every session that this method of single sign-on opened: its settings
