@@ -7,15 +7,18 @@
 //! The modules, in reading order, each using only those before it:
 //!
 //! 1. [`scim`]: the protocol as values. No clock, no storage, no HTTP.
-//! 2. [`directory`]: one team's data over a small synchronous SQL trait.
-//! 3. [`web`]: what all of HTTP shares.
-//! 4. [`api`]: HTTP requests to HTTP responses, one function an endpoint.
-//! 5. [`dashboard`]: the pages, for people.
-//! 6. [`entry`]: which of the two answers.
-//! 7. `edge`: Cloudflare's runtime, the only code that names `worker`; it is
+//! 2. [`oidc`]: OpenID Connect as values, likewise.
+//! 3. [`directory`]: one team's data over a small synchronous SQL trait.
+//! 4. [`web`]: what all of HTTP shares.
+//! 5. [`api`]: HTTP requests to HTTP responses, one function an endpoint.
+//! 6. [`dashboard`]: the pages, for people.
+//! 7. [`entry`]: which of the two answers.
+//! 8. `edge`: Cloudflare's runtime, the only code that names `worker`; it is
 //!    compiled for wasm32 alone, so nothing above can reach it.
 
 pub mod scim;
+
+pub mod oidc;
 
 pub mod directory;
 
