@@ -21,6 +21,7 @@ mod page;
 mod provisioning;
 mod settings;
 pub mod sign_in;
+pub mod sso;
 mod text;
 mod visit;
 
@@ -79,6 +80,7 @@ pub const ROUTES: &[Route<Endpoint>] = &[
     post("/teams/{team}/authentication/scim", Access::Recent, authentication::set_scim, authentication::show),
     post("/teams/{team}/authentication/sso", Access::Recent, authentication::set_sso, authentication::show),
     post("/teams/{team}/authentication/sso/remove", Access::Recent, authentication::remove_sso, authentication::show),
+    post("/teams/{team}/authentication/pins/reset", Access::Recent, authentication::reset_pins, authentication::show),
     post("/teams/{team}/keys", Access::Recent, keys::generate, authentication::show),
     post("/teams/{team}/keys/{key}/regenerate", Access::Recent, keys::regenerate, authentication::show),
     post("/teams/{team}/keys/{key}/revoke", Access::Recent, keys::revoke, authentication::show),
@@ -118,6 +120,11 @@ pub fn visitor(deployment: &Deployment, head: &Parts) -> Result<TeamId, Response
         Some(_) => Ok(team),
         None => Err(sign_in::first(&team, head)),
     }
+}
+
+/// The page where something of ours failed.
+pub fn broken() -> Response<Vec<u8>> {
+    page::broken()
 }
 
 /// Answers a request for a page of this team.
@@ -160,10 +167,10 @@ fn answer(
     if let Some(refused) = visit.admission(&route.handler.access, &head) {
         return refused;
     }
-    if route.method == Method::POST {
-        if let Some(refused) = visit.read_form(&head, &body) {
-            return refused;
-        }
+    if route.method == Method::POST
+        && let Some(refused) = visit.read_form(&head, &body)
+    {
+        return refused;
     }
     let answered = (route.handler.answer)(&visit);
     match (answered, route.handler.on) {

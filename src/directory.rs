@@ -30,11 +30,13 @@ pub mod render;
 pub mod resource;
 pub mod rosters;
 pub mod schemas;
+mod sealed;
 pub mod search;
 pub mod seats;
 pub mod service_tokens;
 pub mod sessions;
 pub mod settings;
+pub mod sign_in;
 pub mod sql;
 pub mod sso;
 pub mod team;
@@ -53,6 +55,7 @@ use crate::scim::schema::ResourceType;
 use crate::scim::{self, Timestamp};
 use resource::Kind;
 use schemas::Schemas;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What a request may use of the world: the storage of its team, one reading
@@ -74,7 +77,7 @@ pub struct Context<'a> {
 }
 
 /// From where a request came, as far as its head says. Nothing is decided by it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Origin {
     /// The client's name for itself, from `User-Agent`.
     pub client: String,

@@ -6,6 +6,7 @@
 
 mod clock;
 mod convert;
+mod errand;
 mod log;
 mod objects;
 mod registry;
@@ -16,7 +17,9 @@ mod team;
 mod testing;
 
 use crate::api::scim::{self, discovery};
+use crate::dashboard;
 use crate::directory::Fault;
+use crate::directory::team_id::TeamId;
 use crate::entry::front::{self, Decision};
 use crate::scim::Error;
 use crate::web::answered::Answered;
@@ -44,6 +47,12 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
             Ok(response) => return Ok(response),
             Err(error) => scim::failed(Fault::new(error.to_string())),
         },
+        Ok(Target::SignIn(team)) => {
+            match errand::sign_in(&env, &team, &head.headers, request).await {
+                Ok(response) => return Ok(response),
+                Err(error) => Answered::instead(dashboard::broken(), Fault::new(error.to_string())),
+            }
+        }
         Ok(Target::Nowhere(response)) => Answered::of(response),
         Err(error) => scim::failed(Fault::new(error.to_string())),
     };
@@ -64,6 +73,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
 /// Where a request goes: to an object, or no further.
 enum Target {
     Object(Stub),
+    SignIn(TeamId),
     Nowhere(HttpResponse<Vec<u8>>),
 }
 
@@ -71,6 +81,7 @@ fn decide(env: &Env, head: &Parts) -> Result<Target> {
     let deployment = settings::deployment(env)?;
     Ok(match front::decide(&deployment, head) {
         Decision::Team(team) => Target::Object(objects::team(env, &team, None)?),
+        Decision::SignIn(team) => Target::SignIn(team),
         Decision::Registry(_) => Target::Object(objects::registry(env)?),
         Decision::Answer(response) => Target::Nowhere(response),
         Decision::Discovery => Target::Nowhere(discovery::handle(&deployment.base_url, head)),

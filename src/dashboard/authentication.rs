@@ -6,10 +6,10 @@ use super::text;
 use super::visit::Visit;
 use crate::directory::keys::{self, Key, State};
 use crate::directory::problem::Problem;
-use crate::directory::resource;
 use crate::directory::resource::Kind;
 use crate::directory::sso::{self, Configured, Method, Settings};
 use crate::directory::team::{self, Progress};
+use crate::directory::{resource, sign_in};
 use askama::Template;
 
 #[derive(Template)]
@@ -27,6 +27,8 @@ struct Page {
     keys: Vec<Key>,
     progress: Progress,
     has_groups: bool,
+    /// How many members are tied to the provider's names for them.
+    pins: i64,
     /// The secret of a key that was made just now.
     secret: Option<String>,
 }
@@ -38,6 +40,7 @@ struct Typed {
     is_oidc: bool,
     issuer: String,
     client_id: String,
+    match_claim: String,
     saml_issuer: String,
     sign_in_url: String,
     certificate: String,
@@ -66,6 +69,7 @@ pub(super) fn shown(visit: &Visit<'_>, secret: Option<String>) -> Outcome {
         keys: keys::list(&context)?,
         progress: team::progress(&context)?,
         has_groups: resource::total(&context, Kind::Group)? > 0,
+        pins: sign_in::pins(&context)?,
         secret,
     })
 }
@@ -79,6 +83,7 @@ fn typed(visit: &Visit<'_>, oidc: Option<&Configured>, saml: Option<&Configured>
         is_oidc: form.get("method") == "oidc" || (!form.is_sent() && saml.is_none()),
         issuer: was(oidc, |own| Some(own.issuer.clone())),
         client_id: was(oidc, |own| own.client_id.clone()),
+        match_claim: was(oidc, |own| own.match_claim.clone()),
         saml_issuer: was(saml, |own| Some(own.issuer.clone())),
         sign_in_url: was(saml, |own| own.sign_in_url.clone()),
         certificate: was(saml, |own| own.certificate.clone()),
@@ -86,6 +91,7 @@ fn typed(visit: &Visit<'_>, oidc: Option<&Configured>, saml: Option<&Configured>
     if form.get("method") == "oidc" {
         typed.issuer = form.get("issuer").into();
         typed.client_id = form.get("clientId").into();
+        typed.match_claim = form.get("matchClaim").into();
     } else if form.get("method") == "saml" && form.is_sent() {
         typed.saml_issuer = form.get("issuer").into();
         typed.sign_in_url = form.get("signInUrl").into();
@@ -107,6 +113,8 @@ pub(super) fn set_sso(visit: &Visit<'_>) -> Outcome {
         sign_in_url: filled("signInUrl"),
         certificate: filled("certificate"),
         client_id: filled("clientId"),
+        client_secret: filled("clientSecret"),
+        match_claim: filled("matchClaim"),
     };
     let scim_enabled = visit.team.scim_enabled;
     sso::put(&visit.context(), &visit.actor(), scim_enabled, method, &settings)?;
@@ -117,6 +125,11 @@ pub(super) fn remove_sso(visit: &Visit<'_>) -> Outcome {
     let method = method(visit)?;
     sso::remove(&visit.context(), &visit.actor(), visit.team.scim_enabled, method)?;
     visit.done("/authentication", "sso-removed")
+}
+
+pub(super) fn reset_pins(visit: &Visit<'_>) -> Outcome {
+    sign_in::reset_pins(&visit.context(), &visit.actor())?;
+    visit.done("/authentication", "pins")
 }
 
 pub(super) fn set_scim(visit: &Visit<'_>) -> Outcome {

@@ -62,6 +62,7 @@ pub(super) fn shown(visit: &Visit<'_>, secret: Option<String>) -> Outcome {
 pub(super) fn change(visit: &Visit<'_>) -> Outcome {
     let mut changes = Map::new();
     changes.insert("strictMode".into(), visit.form.has("strictMode").into());
+    changes.insert("justInTime".into(), visit.form.has("justInTime").into());
     changes.insert("defaultRole".into(), visit.form.get("defaultRole").into());
     for (name, unit) in NUMBERS {
         let number = visit.form.get(name).parse::<i64>();

@@ -25,15 +25,6 @@ pub(super) fn role(role: &Role) -> &'static str {
     }
 }
 
-/// Seconds in the largest unit that divides them.
-pub(super) fn duration(seconds: &i64) -> String {
-    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
-    let fits = |(unit, _): &&(i64, &str)| seconds.checked_rem(*unit) == Some(0);
-    let (unit, name) = units.iter().find(fits).unwrap_or(&(1, "second"));
-    let count = seconds.checked_div(*unit).unwrap_or(0);
-    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
-}
-
 /// Who did something, as the audit has them.
 pub(super) fn actor(actor: &str) -> String {
     match actor.split_once(':') {

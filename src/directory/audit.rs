@@ -72,6 +72,14 @@ pub enum Action {
     SsoConfigured,
     /// An SSO method was removed.
     SsoRemoved,
+    /// A sign-in through the provider was refused.
+    SignInRefused,
+    /// A provider's name for a person was tied to a member.
+    SignInPinned,
+    /// Such ties were undone, by an admin.
+    PinsReset,
+    /// A provider ended a member's sessions.
+    SignedOutByProvider,
     /// SCIM was switched on.
     ScimEnabled,
     /// SCIM was switched off.
@@ -156,6 +164,10 @@ impl Action {
             Self::BreakGlassUsed => "break_glass.used",
             Self::SsoConfigured => "sso.configured",
             Self::SsoRemoved => "sso.removed",
+            Self::SignInRefused => "sign_in.refused",
+            Self::SignInPinned => "sign_in.pinned",
+            Self::PinsReset => "sign_in.pins.reset",
+            Self::SignedOutByProvider => "session.ended_by_provider",
             Self::ScimEnabled => "scim.enabled",
             Self::ScimDisabled => "scim.disabled",
             Self::SettingsChanged => "settings.changed",

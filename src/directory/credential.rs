@@ -88,11 +88,28 @@ impl SigningSecrets {
     /// A key of its own for one purpose and team, from the current secret. It
     /// changes when the secret does, so it is for what lives shortly.
     pub(super) fn derived(&self, purpose: &str, team: &str) -> Result<[u8; 32], Fault> {
-        let mut mac = keyed(&self.current.secret)?;
+        let derived = self.derived_under(self.current.version, purpose, team)?;
+        derived.ok_or_else(|| Fault::new("there is no signing secret"))
+    }
+
+    /// The same from the secret of this version, if it is live.
+    pub(super) fn derived_under(
+        &self,
+        version: u8,
+        purpose: &str,
+        team: &str,
+    ) -> Result<Option<[u8; 32]>, Fault> {
+        let Some(secret) = self.version(version) else { return Ok(None) };
+        let mut mac = keyed(&secret.secret)?;
         for part in [purpose, "\0", team] {
             mac.update(part.as_bytes());
         }
-        Ok(mac.finalize().into_bytes().into())
+        Ok(Some(mac.finalize().into_bytes().into()))
+    }
+
+    /// The version of the secret that signs.
+    pub(super) fn current_version(&self) -> u8 {
+        self.current.version
     }
 
     fn version(&self, version: u8) -> Option<&SigningSecret> {

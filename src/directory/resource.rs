@@ -7,7 +7,7 @@
 
 use super::schemas::Schemas;
 use super::sql::{Row, SqlError, Value as Sql};
-use super::{Context, Failure, Fault, lookup, seats, sessions, values};
+use super::{Context, Failure, Fault, lookup, seats, sessions, sign_in, values};
 use crate::scim::filter::fold;
 use crate::scim::schema;
 use crate::scim::{Error, Timestamp, version};
@@ -285,6 +285,7 @@ pub fn delete(context: &Context<'_>, stored: &Stored) -> Result<(), Failure> {
     count(context, stored.kind, -1)?;
     if stored.kind == Kind::User {
         sessions::end_of(context, stored.seq)?;
+        sign_in::forget(context, stored.seq)?;
         if stored.active {
             seats::free(context)?;
         }

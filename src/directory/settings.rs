@@ -23,6 +23,9 @@ pub struct Settings {
     pub strict_mode: bool,
     /// The role of whom a provider adds.
     pub default_role: Role,
+    /// Whether someone whom single sign-on verified is added when they first sign
+    /// in, while SCIM is off.
+    pub just_in_time: bool,
     /// Seconds without a sign of life after which a session ends.
     pub session_idle_seconds: i64,
     /// Seconds after which a session ends whatever happens.
@@ -41,6 +44,7 @@ impl Default for Settings {
         Self {
             strict_mode: false,
             default_role: Role::Developer,
+            just_in_time: false,
             // With "Do Nothing" at the provider no call ever comes, so that a
             // session must end by itself.
             session_idle_seconds: 30 * MINUTE_SECONDS,

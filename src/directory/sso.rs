@@ -5,6 +5,7 @@
 
 use super::audit::{self, Action, Actor};
 use super::problem::{self, Problem};
+use super::sealed::{self, Sealed};
 use super::{Context, Failure, Fault, Timestamp, sessions};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -13,6 +14,8 @@ use serde_json::json;
 
 /// Characters in a setting; a certificate with a 4096-bit key has 3,000.
 const SETTING_CHARS_MAX: usize = 8_192;
+/// What a client secret is sealed for.
+const SECRET_PURPOSE: &str = "client secret";
 
 /// The two methods there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +56,17 @@ pub struct Settings {
     /// OpenID Connect: the name under which the provider knows us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
+    /// OpenID Connect: the secret that goes with it. It is sealed on its own, never
+    /// among the settings, and never shown again.
+    #[serde(default, skip_serializing)]
+    pub client_secret: Option<String>,
+    /// OpenID Connect: the claim that is a member's `userName`, `email` unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub match_claim: Option<String>,
 }
+
+/// The claim that is a member's `userName` unless the admin says otherwise.
+pub const MATCH_CLAIM: &str = "email";
 
 /// A method that is set.
 #[derive(Clone, Debug)]
@@ -64,22 +77,24 @@ pub struct Configured {
     pub settings: Settings,
     /// When they last changed.
     pub changed: Timestamp,
+    /// Whether a client secret is kept with them.
+    pub has_secret: bool,
 }
 
 /// The methods that are set.
 pub fn list(context: &Context<'_>) -> Result<Vec<Configured>, Fault> {
-    let rows: Vec<(String, String, i64)> = context.sql.all(
-        "SELECT kind, settings, changed FROM sso_method ORDER BY kind",
+    let rows: Vec<(String, String, i64, bool)> = context.sql.all(
+        "SELECT kind, settings, changed, secret IS NOT NULL FROM sso_method ORDER BY kind",
         &[],
-        |mut row| Ok((row.text()?, row.text()?, row.integer()?)),
+        |mut row| Ok((row.text()?, row.text()?, row.integer()?, row.boolean()?)),
     )?;
     rows.into_iter()
-        .map(|(kind, settings, changed)| {
+        .map(|(kind, settings, changed, has_secret)| {
             let method = Method::named(&kind);
             let settings = serde_json::from_str(&settings).ok();
             match (method, settings) {
                 (Some(method), Some(settings)) => {
-                    Ok(Configured { method, settings, changed: Timestamp(changed) })
+                    Ok(Configured { method, settings, changed: Timestamp(changed), has_secret })
                 }
                 _ => Err(Fault::new("a stored SSO method cannot be read")),
             }
@@ -102,7 +117,9 @@ pub fn put(
     check(method, settings).map_err(Problem::invalid)?;
     let text = serde_json::to_string(settings).map_err(|error| Fault::new(error.to_string()))?;
     context.transaction(|| {
-        let others = list(context)?.iter().any(|configured| configured.method != method);
+        let methods = list(context)?;
+        let others = methods.iter().any(|configured| configured.method != method);
+        let before = methods.into_iter().find(|configured| configured.method == method);
         if others && scim_enabled {
             return Err(scim_is_on("turn SCIM off before you add a second SSO method").into());
         }
@@ -112,6 +129,7 @@ pub fn put(
              changed = excluded.changed",
             &[method.name().into(), text.as_str().into(), context.now.0.into()],
         )?;
+        keep_secret(context, method, settings, before.as_ref())?;
         sessions::end_by(context, method.name())?;
         Ok(audit::record(context, actor, Action::SsoConfigured, method.name(), &json!({}))?)
     })
@@ -141,6 +159,65 @@ pub fn remove(
     })
 }
 
+/// Seals a client secret that was given. Without one the old one stays, unless it
+/// was another client's.
+fn keep_secret(
+    context: &Context<'_>,
+    method: Method,
+    settings: &Settings,
+    before: Option<&Configured>,
+) -> Result<(), Fault> {
+    if let Some(secret) = &settings.client_secret {
+        return store_secret(context, method, secret);
+    }
+    let is_same_client = before.is_some_and(|own| {
+        own.settings.issuer == settings.issuer && own.settings.client_id == settings.client_id
+    });
+    if !is_same_client {
+        let forget = "UPDATE sso_method SET secret = NULL, secret_version = NULL WHERE kind = ?";
+        context.sql.execute(forget, &[method.name().into()])?;
+    }
+    Ok(())
+}
+
+fn store_secret(context: &Context<'_>, method: Method, secret: &str) -> Result<(), Fault> {
+    let sealed = sealed::seal(context, SECRET_PURPOSE, secret)?;
+    Ok(context.sql.execute(
+        "UPDATE sso_method SET secret = ?, secret_version = ? WHERE kind = ?",
+        &[sealed.bytes.as_slice().into(), i64::from(sealed.version).into(), method.name().into()],
+    )?)
+}
+
+fn sealed_secret(context: &Context<'_>) -> Result<Option<Sealed>, Fault> {
+    let found = context.sql.first(
+        "SELECT secret, secret_version FROM sso_method WHERE kind = 'oidc' AND secret IS NOT NULL",
+        &[],
+        |mut row| Ok((row.blob()?, row.integer()?)),
+    )?;
+    Ok(found.map(|(bytes, version)| Sealed { bytes, version: u8::try_from(version).unwrap_or(0) }))
+}
+
+/// The client secret of OpenID Connect, if one is kept.
+pub(super) fn client_secret(context: &Context<'_>) -> Result<Option<String>, Fault> {
+    match sealed_secret(context)? {
+        Some(sealed) => sealed::open(context, SECRET_PURPOSE, &sealed),
+        None => Ok(None),
+    }
+}
+
+/// Seals the client secret under the current signing secret, if an earlier one
+/// still opens it, so that the earlier one can be retired.
+pub(super) fn reseal(context: &Context<'_>) -> Result<(), Fault> {
+    let Some(sealed) = sealed_secret(context)? else { return Ok(()) };
+    if sealed.version == context.deployment.signing.current_version() {
+        return Ok(());
+    }
+    match sealed::open(context, SECRET_PURPOSE, &sealed)? {
+        Some(secret) => store_secret(context, Method::Oidc, &secret),
+        None => Ok(()),
+    }
+}
+
 fn scim_is_on(message: &str) -> Problem {
     Problem::new(problem::Kind::Conflict, "scim_needs_one_sso_method", message)
 }
@@ -151,6 +228,8 @@ fn check(method: Method, settings: &Settings) -> Result<(), String> {
         ("signInUrl", settings.sign_in_url.as_ref()),
         ("certificate", settings.certificate.as_ref()),
         ("clientId", settings.client_id.as_ref()),
+        ("clientSecret", settings.client_secret.as_ref()),
+        ("matchClaim", settings.match_claim.as_ref()),
     ];
     for (name, value) in all {
         if value.is_some_and(|value| value.trim().is_empty() || value.len() > SETTING_CHARS_MAX) {
@@ -162,8 +241,13 @@ fn check(method: Method, settings: &Settings) -> Result<(), String> {
     }
     match method {
         Method::Saml => {
-            if settings.client_id.is_some() {
-                return Err("`clientId` belongs to OpenID Connect; SAML has none".into());
+            let of_oidc = [
+                ("clientId", &settings.client_id),
+                ("clientSecret", &settings.client_secret),
+                ("matchClaim", &settings.match_claim),
+            ];
+            if let Some((name, _)) = of_oidc.iter().find(|(_, value)| value.is_some()) {
+                return Err(format!("`{name}` belongs to OpenID Connect; SAML has none"));
             }
             if settings.sign_in_url.is_none() {
                 return Err("`signInUrl` is required: the provider's SAML 2.0 endpoint".into());

@@ -157,12 +157,14 @@ pub fn issue_to_first_admin(
 }
 
 /// The credentials that still work and carry a tag of this version, as
-/// `kind:id`, sessions among them. None where there is no team.
+/// `kind:id`, sessions and sealed client secrets among them. None where there is
+/// no team.
 pub fn live_under(context: &Context<'_>, signing_version: u8) -> Result<Vec<String>, SqlError> {
     let found = context.sql.all(
         "SELECT kind, id FROM credential WHERE signing_version = ?1 AND revoked IS NULL
          AND (expires IS NULL OR expires > ?2)
          UNION ALL SELECT 'session', id FROM session WHERE signing_version = ?1 AND expires > ?2
+         UNION ALL SELECT 'sso', kind FROM sso_method WHERE secret_version = ?1
          LIMIT ?3",
         &[i64::from(signing_version).into(), context.now.0.into(), LISTED_MAX.into()],
         |mut row| Ok(format!("{}:{}", row.text()?, row.text()?)),

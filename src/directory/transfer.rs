@@ -59,6 +59,7 @@ const TABLES: &[Table] = &[
         "id, at, actor, user_name, name, role, source, active, version, created, groups, document",
         "id",
     ),
+    table("pin", "issuer, subject, member, created", "issuer, subject"),
     table("audit", "seq, at, actor, action, subject, detail, client, ip, request", "seq"),
 ];
 

@@ -15,6 +15,7 @@ use super::schemas::{Registered, Schemas};
 use super::sql::SqlError;
 use super::{
     Context, Failure, Fault, Timestamp, audit, break_glass, departures, keys, sessions, settings,
+    sign_in, sso,
 };
 use serde_json::Value;
 
@@ -44,6 +45,7 @@ fn one(context: &Context<'_>) -> Result<bool, Fault> {
         || sessions::prune(context, ROWS)?
         || departures::prune(context, ROWS)?
         || break_glass::prune(context, ROWS)?
+        || sign_in::prune(context, ROWS)?
     {
         return Ok(true);
     }
@@ -52,6 +54,7 @@ fn one(context: &Context<'_>) -> Result<bool, Fault> {
         return Ok(true);
     }
     keys::warn(context)?;
+    sso::reseal(context)?;
     Ok(false)
 }
 

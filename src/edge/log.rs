@@ -97,7 +97,7 @@ pub(super) fn with_request_id(request: &mut HttpRequest<Vec<u8>>) -> String {
 /// own text left out.
 pub(super) fn route(method: &Method, path: &str) -> String {
     let known = |segment: &str| {
-        const KNOWN: [&str; 51] = [
+        const KNOWN: [&str; 66] = [
             "",
             "scim",
             "v1",
@@ -149,6 +149,21 @@ pub(super) fn route(method: &Method, path: &str) -> String {
             "-",
             "command",
             "audit",
+            "authentication",
+            "groups",
+            "provisioning",
+            "guides",
+            "role",
+            "remove",
+            "email",
+            "pins",
+            "reset",
+            "start",
+            "callback",
+            "logout",
+            "revoke",
+            "errand",
+            "assets",
         ];
         KNOWN.contains(&segment)
     };

@@ -6,7 +6,7 @@
 //! object and costs nothing.
 
 use crate::api::{openapi, problem, scim};
-use crate::dashboard::{self, break_glass, sign_in};
+use crate::dashboard::{self, break_glass, sign_in, sso};
 use crate::directory::Deployment;
 use crate::directory::credential::{Credential, Kind};
 use crate::directory::team_id::TeamId;
@@ -27,6 +27,8 @@ pub enum Decision {
     Team(TeamId),
     /// To the Registry object, in the name of this operator.
     Registry(String),
+    /// To this team's object, and with it to the provider and back: a sign-in.
+    SignIn(TeamId),
     /// To `scim::discovery`, here and without a key.
     Discovery,
 }
@@ -132,6 +134,12 @@ fn team_request(deployment: &Deployment, head: &Parts) -> Decision {
 fn page_request(deployment: &Deployment, head: &Parts) -> Decision {
     if let Some(page) = sign_in::page(head) {
         return Decision::Answer(page);
+    }
+    if let Some(team) = sso::team(&head.method, head.uri.path()) {
+        return match announced_excess(&head.headers) {
+            Some(_) => Decision::Answer(too_large()),
+            None => Decision::SignIn(team),
+        };
     }
     match dashboard::visitor(deployment, head) {
         Ok(team) => Decision::Team(team),

@@ -2,7 +2,7 @@
 
 use super::front;
 use crate::api::{activity, control, scim, team};
-use crate::dashboard::{self, break_glass};
+use crate::dashboard::{self, break_glass, sso};
 use crate::directory::activity::Activity;
 use crate::directory::audit::Actor;
 use crate::directory::credential::{Credential, Kind};
@@ -58,6 +58,9 @@ pub fn handle(
     let origin = origin::of(request.headers());
     let context = context.with_origin(&origin);
     let path = request.uri().path();
+    if path == sso::BACK {
+        return sso::resume(&context, id, &request);
+    }
     if path.starts_with("/-/") {
         return control::handle(&context, id, &request);
     }
@@ -66,6 +69,9 @@ pub fn handle(
             Some(link) => break_glass::handle(&context, id, &link, request.method()),
             None => Answered::of(break_glass::dead()),
         };
+    }
+    if sso::team(request.method(), path).is_some() {
+        return sso::handle(&context, id, request);
     }
     if path.starts_with("/teams/") {
         if dashboard::is_page(path) {

@@ -154,3 +154,22 @@ pub(super) fn subject(claims: &Map<String, Value>) -> Result<String, Refusal> {
     }
     Err(Refusal::new("subject", "the provider's token does not say who signed in"))
 }
+
+/// Whether the claims are of a request that the provider signed for this very
+/// address, now (RFC 7523 section 3).
+///
+/// # Errors
+/// What does not hold, as for an ID token.
+pub fn signed_request(
+    claims: &Map<String, Value>,
+    issuer: &str,
+    audience: &str,
+    now: i64,
+) -> Result<(), Refusal> {
+    issued_to_us(claims, issuer, audience)?;
+    let expires = number(claims, "exp").ok_or_else(expired)?;
+    if expires.saturating_add(LEEWAY_SECONDS) <= now {
+        return Err(expired());
+    }
+    in_time(claims, now)
+}

@@ -80,7 +80,8 @@ impl<'t> Token<'t> {
         }
         let header = object("token's header", &decoded(head)?, TOKEN_BYTES_MAX)?;
         if let Some(name) = FORBIDDEN.iter().find(|name| header.contains_key(**name)) {
-            let message = format!("the provider's token has the header `{name}`, which is not taken");
+            let message =
+                format!("the provider's token has the header `{name}`, which is not taken");
             return Err(Refusal::new("header", message));
         }
         let string = |name: &str| header.get(name).and_then(Value::as_str);

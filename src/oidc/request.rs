@@ -113,7 +113,9 @@ pub fn id_token(status: u16, bytes: &[u8]) -> Result<String, Refusal> {
     }
     match string("id_token") {
         Some(token) if status == 200 => Ok(token.to_owned()),
-        _ => Err(Refusal::new("exchange", "the provider gave no ID token; allow the scope `openid`")),
+        _ => {
+            Err(Refusal::new("exchange", "the provider gave no ID token; allow the scope `openid`"))
+        }
     }
 }
 

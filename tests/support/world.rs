@@ -9,8 +9,10 @@ mod sqlite;
 use http::{Request, Response, StatusCode};
 use kafkaman_scim::api::operator::{self, Step, TeamCall};
 use kafkaman_scim::api::scim::discovery;
+use kafkaman_scim::dashboard::sso;
 use kafkaman_scim::directory::activity::Activity;
 use kafkaman_scim::directory::schemas::Schemas;
+use kafkaman_scim::directory::sign_in::{Errand, Found};
 use kafkaman_scim::directory::team_id::TeamId;
 use kafkaman_scim::directory::{Context, Deployment, Fault, Origin};
 use kafkaman_scim::entry::front::{self, Decision};
@@ -38,6 +40,9 @@ pub struct Team {
     pub key: String,
 }
 
+/// What answers the errands of a sign-in.
+type Provider = dyn Fn(&Errand) -> Found;
+
 /// A deployment.
 pub struct World {
     deployment: RefCell<Deployment>,
@@ -48,6 +53,7 @@ pub struct World {
     /// What each team's object has in memory.
     activities: RefCell<HashMap<String, Rc<Activity>>>,
     woken: Cell<usize>,
+    provider: RefCell<Option<Box<Provider>>>,
     /// Set: the Registry's process dies when it is about to call a team, or
     /// right after the team answered.
     pub crash: Cell<Option<Crash>>,
@@ -73,6 +79,7 @@ impl World {
             teams: RefCell::default(),
             activities: RefCell::default(),
             woken: Cell::new(0),
+            provider: RefCell::default(),
             crash: Cell::new(None),
         }
     }
@@ -156,6 +163,7 @@ impl World {
         match decision {
             Decision::Answer(response) => response,
             Decision::Discovery => discovery::handle(&self.deployment.borrow().base_url, &head),
+            Decision::SignIn(id) => self.sign_in(&id, Request::from_parts(head, body)),
             Decision::Team(id) => self.to_team(&id, Request::from_parts(head, body)),
             Decision::Registry(name) => {
                 self.woken.set(self.woken.get() + 1);
@@ -172,6 +180,23 @@ impl World {
         for step in self.with(&self.registry, operator::unfinished).unwrap() {
             self.take(step);
         }
+    }
+
+    /// Runs the errands of a sign-in, as the Worker does.
+    fn sign_in(&self, id: &TeamId, request: Request<Vec<u8>>) -> Response<Vec<u8>> {
+        let mut response = self.to_team(id, request);
+        while response.headers().contains_key(sso::ERRAND) {
+            let errand: Errand = serde_json::from_slice(response.body()).unwrap();
+            let found = self.provider.borrow().as_ref().map(|provider| provider(&errand));
+            let request = sso::back(errand, found.unwrap_or_default(), Origin::default());
+            response = self.to_team(id, request);
+        }
+        response
+    }
+
+    /// What answers the errands of a sign-in.
+    pub fn ask_provider(&self, provider: impl Fn(&Errand) -> Found + 'static) {
+        *self.provider.borrow_mut() = Some(Box::new(provider));
     }
 
     fn take(&self, step: Step) -> Response<Vec<u8>> {

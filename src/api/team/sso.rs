@@ -13,6 +13,7 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
             json!({
                 "method": configured.method.name(),
                 "settings": configured.settings,
+                "hasClientSecret": configured.has_secret,
                 "changedAt": configured.changed.to_string(),
             })
         })
