@@ -80,7 +80,11 @@ fn typed(visit: &Visit<'_>, oidc: Option<&Configured>, saml: Option<&Configured>
         own.and_then(|own| read(&own.settings)).unwrap_or_default()
     };
     let mut typed = Typed {
-        is_oidc: form.get("method") == "oidc" || (!form.is_sent() && saml.is_none()),
+        is_oidc: match form.get("method") {
+            "oidc" => true,
+            "saml" => false,
+            _ => saml.is_none(),
+        },
         issuer: was(oidc, |own| Some(own.issuer.clone())),
         client_id: was(oidc, |own| own.client_id.clone()),
         match_claim: was(oidc, |own| own.match_claim.clone()),
@@ -92,7 +96,7 @@ fn typed(visit: &Visit<'_>, oidc: Option<&Configured>, saml: Option<&Configured>
         typed.issuer = form.get("issuer").into();
         typed.client_id = form.get("clientId").into();
         typed.match_claim = form.get("matchClaim").into();
-    } else if form.get("method") == "saml" && form.is_sent() {
+    } else if form.get("method") == "saml" {
         typed.saml_issuer = form.get("issuer").into();
         typed.sign_in_url = form.get("signInUrl").into();
         typed.certificate = form.get("certificate").into();

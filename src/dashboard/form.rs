@@ -37,9 +37,4 @@ impl Form {
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(own, _)| own == name)
     }
-
-    /// Whether anything was sent.
-    pub(super) fn is_sent(&self) -> bool {
-        !self.0.is_empty()
-    }
 }

@@ -81,6 +81,8 @@ pub(super) fn outgoing(request: HttpRequest<Vec<u8>>) -> Result<Request> {
     let (parts, body) = request.into_parts();
     let mut init = RequestInit::new();
     init.with_method(worker::Method::Post);
+    // A redirect is for whoever asked us, not for us to follow.
+    init.with_redirect(worker::RequestRedirect::Manual);
     init.with_body(Some(Uint8Array::from(body.as_slice()).into()));
     Request::new_with_init(&format!("https://object{}", parts.uri.path()), &init)
 }

@@ -97,7 +97,8 @@ pub(super) fn with_request_id(request: &mut HttpRequest<Vec<u8>>) -> String {
 /// own text left out.
 pub(super) fn route(method: &Method, path: &str) -> String {
     let known = |segment: &str| {
-        const KNOWN: [&str; 66] = [
+        const KNOWN: [&str; 67] = [
+            "sign-in",
             "",
             "scim",
             "v1",
