@@ -105,7 +105,7 @@ impl<'a> Visit<'a> {
         let is_admin = self.session.member.role == Role::Admin;
         if *access != Access::Member && !is_admin {
             // A developer who opens the team finds themselves.
-            if head.method != Method::POST && self.captures.len() == 1 {
+            if head.uri.path() == self.path("") {
                 return Some(Ok(page::see(&self.path("/me"))));
             }
             let why = "Only a team admin can see this page. Your own page has what is yours.";
