@@ -12,6 +12,7 @@ import { cCompiler, node22, nodeFirst, rust, wasmToolchain } from "./setup.mjs";
 import { Failure, ROOT, ask, cached, endAll, main, run, say, step } from "./steps.mjs";
 
 const cargo = (args, env = process.env) => run("cargo", args, { show: true, env });
+const CHROME_ON_MACOS = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
 const DENY = ["--", "-D", "warnings"];
 
 /** Formatting, and both views of the crate: the native one and the Worker's. */
@@ -57,6 +58,23 @@ async function e2e() {
   await nodeTest("tests/e2e");
 }
 
+/** The pages, in a real browser. */
+async function browser() {
+  const [CHROMIUM] = await Promise.all([chromium(), build(TESTING)]);
+  await nodeTest("tests/browser", { CHROMIUM });
+}
+
+/** A browser of the Chromium kind: CHROMIUM, or what is there, or Debian's. */
+async function chromium() {
+  const names = ["chromium", "chromium-browser", "google-chrome"];
+  const all = [process.env.CHROMIUM, ...names, CHROME_ON_MACOS].filter(Boolean);
+  const found = () => all.find((program) => ask(program, ["--version"]) !== null);
+  if (!found()) await install(["chromium"], "Chromium, for the browser suite,");
+  const program = found();
+  if (program.includes("/")) return program;
+  return ask("sh", ["-c", `command -v ${program}`]);
+}
+
 /** The public conformance checkers against the built Worker. */
 async function conformance() {
   const [venv] = await Promise.all([python(), build(TESTING)]);
@@ -94,7 +112,7 @@ async function python() {
   return stamp.replace(/\.ready$/, "");
 }
 
-const SUITES = { lint, native, e2e };
+const SUITES = { lint, native, e2e, browser };
 if (existsSync(join(ROOT, "tests/conformance"))) SUITES.conformance = conformance;
 
 await main(async () => {

@@ -19,7 +19,7 @@ let browser;
 before(async () => {
   server = await start();
   const redirectUri = `${server.url}/teams/acme/sign-in/callback`;
-  [provider, browser] = await Promise.all([startProvider({ redirectUri }), launch()]);
+  [provider, browser] = await Promise.all([startProvider({ redirectUri }), launch(server)]);
 });
 after(async () => {
   await browser?.close();

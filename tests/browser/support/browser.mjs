@@ -1,12 +1,12 @@
 // A real browser: Debian's chromium, or whichever CHROMIUM names, driven by
-// playwright-core. Whatever a page writes to its console as an error fails the
-// test that opened it.
+// playwright-core. Whatever a page of ours writes to its console as an error, and
+// whatever it wants from another host, fails the test that opened it.
 
 import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
 
-/** A browser; `visit(options)` opens a fresh context with one page in it. */
-export async function launch() {
+/** A browser for the pages of one server; `visit(options)` opens a fresh context. */
+export async function launch(server) {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM,
     // The suite may run as root, and in a container with little shared memory.
@@ -14,16 +14,22 @@ export async function launch() {
   });
   return {
     async visit(options = {}) {
-      const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
+      const viewport = { width: 1280, height: 860 };
+      const context = await browser.newContext({ viewport, ...options });
       const page = await context.newPage();
       page.setDefaultTimeout(15_000);
       const errors = [];
-      page.on("pageerror", (error) => errors.push(String(error)));
+      const note = (error) => page.url().startsWith(server.url) && errors.push(error);
+      page.on("pageerror", (error) => note(String(error)));
       page.on("console", (message) => {
-        if (message.type() !== "error") return;
-        // A page that is refused says so by its status, which Chromium notes.
-        if (/Failed to load resource: the server responded with a status of 4\d\d/.test(message.text())) return;
-        errors.push(message.text());
+        // A page that is refused says so by its status, which Chromium notes, too.
+        const isStatus = /the server responded with a status of 4\d\d/.test(message.text());
+        if (message.type() === "error" && !isStatus) note(message.text());
+      });
+      // The stand-in for OneLogin has fonts elsewhere; nothing leaves this machine.
+      await context.route((url) => url.hostname !== "localhost", (route) => {
+        note(`a request to ${route.request().url()}`);
+        return route.abort();
       });
       const close = async () => {
         await context.close();
