@@ -249,7 +249,7 @@ fn each_active_member_takes_a_seat_and_no_more_come_than_there_are() {
 #[test]
 fn settings_are_what_they_are_set_to_or_their_default() {
     let acme = Acme::new();
-    let defaults = json!({ "strictMode": false, "defaultRole": "developer", "auditDays": 180,
+    let defaults = json!({ "strictMode": false, "defaultRole": "developer", "justInTime": false, "auditDays": 180,
                            "sessionIdleSeconds": 1800, "sessionLifetimeSeconds": 28800,
                            "brakePercent": 20, "brakeMembers": 10 });
     assert_eq!(acme.ok("GET", "/settings", Value::Null), defaults);

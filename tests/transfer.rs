@@ -55,6 +55,10 @@ fn team(people: usize) -> (Acme, String) {
     scim("DELETE", &format!("/Users/{}", ids[2]), Value::Null);
     acme.ok("PATCH", &format!("/members/{}", ids[0]), json!({ "role": "billing" }));
     acme.ok("PATCH", "/settings", json!({ "auditDays": 90, "brakePercent": 7 }));
+    acme.world.in_team("acme", |context| {
+        let pin = "INSERT INTO pin VALUES ('https://idp.example', 'ol-1', 2, 5)";
+        context.sql.execute(pin, &[]).unwrap();
+    });
     let service = json!({ "name": "login", "scopes": ["sessions"] });
     let service = acme.ok("POST", "/service-tokens", service);
     let session = json!({ "member": { "id": ids[0] }, "method": "saml" });

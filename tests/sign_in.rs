@@ -1,0 +1,208 @@
+//! Whom a provider's word lets in, and whom it puts out.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
+#[path = "support/stage.rs"]
+mod stage;
+
+use http::Request;
+use serde_json::{Value, json};
+use stage::acme::Acme;
+use stage::acme::world::OPERATOR_TOKEN;
+use stage::provider::{CLIENT, ISSUER, Key};
+use stage::{ADMIN, KEY, Stage, code, page};
+
+#[test]
+fn a_suspended_member_is_refused_and_was_out_at_once() {
+    let (stage, key) = Stage::with_scim();
+    let world = &stage.acme.world;
+    let user = json!({ "userName": "ada@acme.example", "active": true });
+    let made = world.ok(&key, "POST", "/scim/v2/Users", user);
+    let path = format!("/scim/v2/Users/{}", made["id"].as_str().unwrap());
+    assert_eq!(code(&stage.sign_in("ol-ada", "nobody@acme.example")), "not_a_member");
+    assert_eq!(code(&stage.sign_in("ol-ada", "ada@acme.example")), "in");
+    assert_eq!(stage.me(), 200);
+    let set = |active: bool| {
+        let operation = json!({ "op": "replace", "path": "active", "value": active });
+        let urn = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+        world.ok(&key, "PATCH", &path, json!({ "schemas": [urn], "Operations": [operation] }));
+    };
+    set(false);
+    assert_eq!(stage.me(), 303, "to the sign-in page");
+    assert_eq!(code(&stage.sign_in("ol-ada", "ada@acme.example")), "member_suspended");
+    set(true);
+    assert_eq!(stage.me(), 303, "the old session is gone for good");
+    assert_eq!(code(&stage.sign_in("ol-ada", "ada@acme.example")), "in");
+    assert_eq!(stage.me(), 200);
+    world.ok(&key, "DELETE", &path, Value::Null);
+    assert_eq!(stage.me(), 303);
+    assert_eq!(code(&stage.sign_in("ol-ada", "ada@acme.example")), "not_a_member");
+    world.ok(OPERATOR_TOKEN, "POST", "/operator/v1/teams/acme/suspend", Value::Null);
+    assert_eq!(code(&stage.open("/teams/acme/sign-in/start")), "team_suspended");
+}
+
+#[test]
+fn who_was_verified_joins_only_where_the_team_wants_it() {
+    let stage = Stage::new();
+    let eve = || code(&stage.sign_in("ol-eve", "eve@acme.example"));
+    assert_eq!(eve(), "not_a_member");
+    stage.acme.ok("PATCH", "/settings", json!({ "justInTime": true }));
+    let unverified = {
+        let asked = stage.begin("");
+        let mut claims = stage.claims(&asked, "ol-eve", "eve@acme.example");
+        claims["email_verified"] = json!(false);
+        code(&stage.come_back(&asked, KEY.token(&claims)))
+    };
+    assert_eq!(unverified, "unverified_email");
+    let seats = |seats: i64| {
+        let path = "/operator/v1/teams/acme";
+        stage.acme.world.ok(OPERATOR_TOKEN, "PATCH", path, json!({ "seats": seats }));
+    };
+    seats(1);
+    assert_ne!(eve(), "in", "no seat is free");
+    seats(2);
+    assert_eq!(eve(), "in");
+    stage.acme.ok("POST", "/scim/enable", Value::Null);
+    seats(9);
+    assert_eq!(code(&stage.sign_in("ol-bob", "bob@acme.example")), "not_a_member");
+}
+
+#[test]
+fn the_claim_and_the_pins_are_the_admins() {
+    let stage = Stage::new();
+    assert_eq!(code(&stage.sign_in("old-1", ADMIN)), "in");
+    assert_eq!(code(&stage.sign_in("new-1", ADMIN)), "subject_changed");
+    let page = page(&stage.open("/teams/acme/authentication"));
+    let (_, rest) = page.split_once("name=\"form\" value=\"").unwrap();
+    let form = format!("form={}", rest.split('"').next().unwrap());
+    let jar = stage.cookies.borrow()["__Host-kafkaman-acme"].clone();
+    let request = Request::post("/teams/acme/authentication/pins/reset")
+        .header("cookie", format!("__Host-kafkaman-acme={jar}"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form.into_bytes());
+    assert_eq!(stage.acme.world.send(request.unwrap()).status(), 303);
+    assert_eq!(code(&stage.sign_in("new-1", ADMIN)), "in");
+
+    let upn = json!({ "issuer": ISSUER, "clientId": CLIENT, "matchClaim": "upn" });
+    stage.acme.ok("PUT", "/sso/oidc", upn);
+    let other = json!({ "name": "Bo", "email": "bo@acme.example" });
+    stage.acme.ok("POST", "/members", other);
+    let by = |claims: Value| {
+        let asked = stage.begin("");
+        let mut whole = stage.claims(&asked, "ol-bo", "else@acme.example");
+        for (name, value) in claims.as_object().unwrap() {
+            whole[name] = value.clone();
+        }
+        code(&stage.come_back(&asked, KEY.token(&whole)))
+    };
+    assert_eq!(by(json!({})), "no_claim");
+    assert_eq!(by(json!({ "upn": "BO@acme.example" })), "in");
+    let secret = stage.acme.ok("GET", "/sso", Value::Null);
+    assert_eq!(secret["methods"][0]["hasClientSecret"], true, "the same client keeps its secret");
+    assert!(!secret.to_string().contains("very secret"));
+}
+
+#[test]
+fn a_test_sign_in_changes_nothing() {
+    let stage = Stage::new();
+    assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
+    let session = stage.cookies.borrow()["__Host-kafkaman-acme"].clone();
+    let asked = stage.begin("?test=1&back=/teams/acme/authentication");
+    let token = KEY.token(&stage.claims(&asked, "ol-9", "nobody@acme.example"));
+    let shown = page(&stage.come_back(&asked, token));
+    assert!(shown.contains("ol-9") && shown.contains("No member of this team"), "{shown}");
+    assert_eq!(stage.cookies.borrow()["__Host-kafkaman-acme"], session);
+    assert_eq!(stage.me(), 200);
+}
+
+#[test]
+fn a_provider_ends_sessions_by_a_logout_token() {
+    let stage = Stage::new();
+    let world = &stage.acme.world;
+    let post = |token: &str| {
+        let request = Request::post("/teams/acme/sign-in/logout")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(format!("logout_token={token}").into_bytes());
+        world.send(request.unwrap()).status().as_u16()
+    };
+    let event = "http://schemas.openid.net/event/backchannel-logout";
+    let claims = |id: &str| {
+        json!({ "iss": ISSUER, "aud": CLIENT, "sub": "ol-1", "jti": id, "iat": stage.now(),
+                "events": { event: {} } })
+    };
+    let logout = |claims: &Value| KEY.token_with(json!({ "typ": "logout+jwt" }), claims);
+    assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
+    let mut nonce = claims("1");
+    nonce["nonce"] = json!("x");
+    let mut no_event = claims("1");
+    no_event["events"] = json!({});
+    let forged = Key::P256(9).token_with(json!({ "kid": "es-7" }), &claims("1"));
+    for (what, token) in [
+        ("with a nonce", logout(&nonce)),
+        ("without the event", logout(&no_event)),
+        ("an ID token", KEY.token(&stage.claims(&stage.begin(""), "ol-1", ADMIN))),
+        ("another kind", KEY.token_with(json!({ "typ": "at+jwt" }), &claims("1"))),
+        ("forged", forged),
+        ("nothing", String::new()),
+    ] {
+        assert_eq!(post(&token), 400, "{what}");
+        assert_eq!(stage.me(), 200, "{what}");
+    }
+    assert_eq!(post(&logout(&claims("1"))), 200);
+    assert_eq!(stage.me(), 303);
+    assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
+    assert_eq!(post(&logout(&claims("1"))), 400, "used before");
+    assert_eq!(stage.me(), 200);
+}
+
+#[test]
+fn a_provider_revokes_everything_of_a_person() {
+    let stage = Stage::new();
+    let world = &stage.acme.world;
+    let address = "http://localhost:8787/teams/acme/sign-in/revoke";
+    let post = |claims: Value, subject: Value| {
+        let token = KEY.token_with(json!({ "typ": "global-token-revocation+jwt" }), &claims);
+        let request = Request::post("/teams/acme/sign-in/revoke")
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .body(json!({ "sub_id": subject }).to_string().into_bytes());
+        world.send(request.unwrap()).status().as_u16()
+    };
+    let good =
+        || json!({ "iss": ISSUER, "aud": address, "iat": stage.now(), "exp": stage.now() + 60 });
+    let by_email = |email: &str| json!({ "format": "email", "email": email });
+    let by_subject = |iss: &str| json!({ "format": "iss_sub", "iss": iss, "sub": "ol-1" });
+    assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
+    let mut elsewhere = good();
+    elsewhere["aud"] = json!("http://localhost:8787/teams/other/sign-in/revoke");
+    assert_eq!(post(elsewhere, by_email(ADMIN)), 400);
+    assert_eq!(post(good(), json!({ "format": "opaque", "id": "x" })), 400);
+    assert_eq!(post(good(), by_email("nobody@acme.example")), 404);
+    assert_eq!(post(good(), by_subject("https://evil.example")), 404);
+    assert_eq!(stage.me(), 200);
+    assert_eq!(post(good(), by_email(ADMIN)), 200);
+    assert_eq!(stage.me(), 303);
+    assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
+    assert_eq!(post(good(), by_subject(ISSUER)), 200);
+    assert_eq!(stage.me(), 303);
+}
+
+#[test]
+fn sign_ins_that_never_end_do_not_pile_up() {
+    let stage = Stage::new();
+    for _ in 0..30 {
+        stage.begin("");
+    }
+    assert_eq!(code(&stage.open("/teams/acme/sign-in/start")), "too_many_sign_ins");
+    stage.acme.world.pass(600_000);
+    stage.begin("");
+}
+
+#[test]
+fn a_team_without_openid_says_so() {
+    let acme = Acme::enabled();
+    let start = Request::get("/teams/acme/sign-in/start").body(vec![]).unwrap();
+    assert_eq!(code(&acme.world.send(start)), "sso_not_configured");
+    let nobody = Request::get("/teams/nobody/sign-in/start").body(vec![]).unwrap();
+    assert_eq!(acme.world.send(nobody).status(), 404);
+}
