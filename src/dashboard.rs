@@ -35,14 +35,16 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use page::Notice;
 use std::cell::Cell;
-use visit::{Access, Visit};
+pub use visit::Access;
+use visit::Visit;
 
 type Outcome = Result<Response<Vec<u8>>, Failure<Problem>>;
 type Handler = fn(&Visit<'_>) -> Outcome;
 
 /// What answers a visit, and whose.
 pub struct Endpoint {
-    access: Access,
+    /// Who may.
+    pub access: Access,
     answer: Handler,
     /// The page that a refused change is shown on.
     on: Option<Handler>,

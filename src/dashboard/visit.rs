@@ -25,7 +25,7 @@ const RECENT_MS: i64 = 60 * 60 * 1000;
 
 /// Who may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
+pub enum Access {
     /// A team admin.
     Admin,
     /// A team admin who signed in within the hour.

@@ -1,0 +1,279 @@
+//! Every page and every form before every kind of visitor, from the program's own
+//! table, so that a new page without a rule is found.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
+
+#[path = "support/acme.rs"]
+mod acme;
+
+use acme::Acme;
+use acme::world::World;
+use http::{Method, Request, Response};
+use kafkaman_scim::dashboard::{Access, ROUTES};
+use serde_json::{Value, json};
+
+const COOKIE: &str = "__Host-kafkaman-acme";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A team with an admin and a developer who are signed in, and others who are not.
+struct Stage {
+    acme: Acme,
+    member: String,
+    admin: String,
+    developer: String,
+    /// Those who are to be sent away, by what they bring.
+    strangers: Vec<(&'static str, String)>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let acme = Acme::enabled();
+        let key = acme.key("provider").1;
+        let scopes = json!({ "name": "login", "scopes": ["sessions"] });
+        let service = acme.ok("POST", "/service-tokens", scopes)["token"].clone();
+        let session = |member: &str| {
+            let asked = json!({ "member": { "userName": member }, "method": "saml" });
+            let path = "/teams/acme/v1/sessions";
+            let opened = acme.world.ok(service.as_str().unwrap(), "POST", path, asked);
+            opened["token"].as_str().unwrap().to_owned()
+        };
+        let add = |name: &str| {
+            let made = acme.world.ok(&key, "POST", "/scim/v2/Users", json!({ "userName": name }));
+            made["id"].as_str().unwrap().to_owned()
+        };
+        let gone = add("gone@acme.example");
+        let suspended = add("suspended@acme.example");
+        let member = add("dev@acme.example");
+        let strangers = vec![
+            ("nothing", String::new()),
+            ("garbage", "kfm_session_AAAA".into()),
+            ("a SCIM API key", key.clone()),
+            ("an admin token", acme.admin.clone()),
+            ("a deleted member's session", session("gone@acme.example")),
+            ("a suspended member's session", session("suspended@acme.example")),
+            ("a session of another team", other_session(&acme.world)),
+        ];
+        acme.world.ok(&key, "DELETE", &format!("/scim/v2/Users/{gone}"), Value::Null);
+        let off = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{ "op": "replace", "path": "active", "value": false }],
+        });
+        acme.world.ok(&key, "PATCH", &format!("/scim/v2/Users/{suspended}"), off);
+        let (admin, developer) = (session("admin@kafkaman.example"), session("dev@acme.example"));
+        Self { member, admin, developer, strangers, acme }
+    }
+
+    /// A path of a route, its segments filled in.
+    fn path(&self, pattern: &str) -> String {
+        pattern
+            .replace("{team}", "acme")
+            .replace("{member}", &self.member)
+            .replace("{provider}", "okta")
+            .replace("{group}", "none")
+            .replace("{key}", "none")
+            .replace("{token}", "none")
+            .replace("{session}", "none")
+    }
+
+    fn send(&self, request: http::request::Builder, body: &str) -> Response<Vec<u8>> {
+        self.acme.world.send(request.body(body.as_bytes().to_vec()).unwrap())
+    }
+
+    fn ask(&self, method: &Method, path: &str, session: &str) -> Response<Vec<u8>> {
+        let request = Request::builder().method(method).uri(path).header("content-type", FORM);
+        self.send(request.header("cookie", format!("a=b; {COOKIE}={session}")), "")
+    }
+
+    /// What this session's forms carry.
+    fn form(&self, session: &str) -> String {
+        let page = text(&self.ask(&Method::GET, "/teams/acme/me", session));
+        let (_, rest) = page.split_once("name=\"form\" value=\"").unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    }
+}
+
+fn other_session(world: &World) -> String {
+    let other = world.team("other");
+    let scopes = json!({ "name": "login", "scopes": ["sessions"] });
+    let made = world.ok(&other.admin, "POST", "/teams/other/v1/service-tokens", scopes);
+    let asked = json!({ "member": { "userName": "admin@kafkaman.example" }, "method": "saml" });
+    let path = "/teams/other/v1/sessions";
+    let opened = world.ok(made["token"].as_str().unwrap(), "POST", path, asked);
+    opened["token"].as_str().unwrap().to_owned()
+}
+
+fn text(response: &Response<Vec<u8>>) -> String {
+    String::from_utf8(response.body().clone()).unwrap()
+}
+
+fn place(response: &Response<Vec<u8>>) -> &str {
+    response.headers().get("location").map_or("", |place| place.to_str().unwrap())
+}
+
+#[test]
+fn strangers_are_sent_to_the_sign_in_page_from_everywhere() {
+    let stage = Stage::new();
+    for route in ROUTES {
+        let path = stage.path(route.pattern);
+        for (what, cookie) in &stage.strangers {
+            let answer = stage.ask(&route.method, &path, cookie);
+            assert_eq!(answer.status(), 303, "{what}: {} {path}", route.method);
+            assert!(place(&answer).starts_with("/teams/acme/sign-in?back="), "{what}: {path}");
+        }
+    }
+    let woken = stage.acme.world.woken();
+    for cookie in ["", "kfm_session_AAAA"] {
+        stage.ask(&Method::GET, "/teams/acme", cookie);
+        stage.ask(&Method::GET, "/teams/acme/sign-in", cookie);
+    }
+    assert_eq!(stage.acme.world.woken(), woken, "who shows nothing wakes nobody");
+    let twice = Request::get("/teams/acme/me")
+        .header("cookie", format!("{COOKIE}={0}; {COOKIE}={0}", stage.admin));
+    assert_eq!(stage.send(twice, "").status(), 303, "one of two cookies is not ours");
+}
+
+#[test]
+fn pages_are_for_those_whom_they_are_for() {
+    let stage = Stage::new();
+    for route in ROUTES.iter().filter(|route| route.method == Method::GET) {
+        let path = stage.path(route.pattern);
+        let admin = stage.ask(&Method::GET, &path, &stage.admin);
+        let expected = if route.pattern.ends_with("{group}") { 404 } else { 200 };
+        assert_eq!(admin.status(), expected, "{path}");
+        let developer = stage.ask(&Method::GET, &path, &stage.developer);
+        match (path.as_str(), route.handler.access) {
+            ("/teams/acme", _) => assert_eq!(place(&developer), "/teams/acme/me"),
+            (_, Access::Member) => assert_eq!(developer.status(), 200, "{path}"),
+            _ => assert_eq!(developer.status(), 403, "{path}"),
+        }
+        for answer in [&admin, &developer] {
+            let header =
+                |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap());
+            assert_eq!(header("cache-control"), Some("no-store"), "{path}");
+            assert_eq!(header("x-content-type-options"), Some("nosniff"), "{path}");
+            if header("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
+                let policy = header("content-security-policy").unwrap();
+                assert!(policy.contains("default-src 'none'"), "{path}");
+                assert!(policy.contains("frame-ancestors 'none'"), "{path}");
+                assert!(!policy.contains("unsafe"), "{path}");
+                let page = text(answer);
+                assert!(!page.contains("<script>") && !page.contains("style=\""), "{path}");
+                assert!(!page.contains(" onclick"), "{path}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_form_but_ours_changes_anything() {
+    let stage = Stage::new();
+    let before = stage.acme.actions();
+    let own = stage.form(&stage.admin);
+    let others = stage.form(&stage.developer);
+    for route in ROUTES.iter().filter(|route| route.method == Method::POST) {
+        let path = stage.path(route.pattern);
+        let ask = || {
+            let cookie = format!("{COOKIE}={}", stage.admin);
+            Request::post(&path).header("cookie", cookie)
+        };
+        let good = format!("form={own}");
+        let table = [
+            ("no token", ask().header("content-type", FORM), String::new()),
+            ("another session's", ask().header("content-type", FORM), format!("form={others}")),
+            ("JSON", ask().header("content-type", "application/json"), good.clone()),
+            ("plain text", ask().header("content-type", "text/plain"), good.clone()),
+            (
+                "another site",
+                ask().header("content-type", FORM).header("sec-fetch-site", "cross-site"),
+                good.clone(),
+            ),
+            (
+                "a sibling",
+                ask().header("content-type", FORM).header("sec-fetch-site", "same-site"),
+                good.clone(),
+            ),
+            (
+                "another origin",
+                ask().header("content-type", FORM).header("origin", "https://evil.example"),
+                good.clone(),
+            ),
+            ("no origin", ask().header("content-type", FORM).header("origin", "null"), good),
+        ];
+        for (what, request, body) in table {
+            assert_eq!(stage.send(request, &body).status(), 403, "{what}: {path}");
+        }
+        if route.handler.access != Access::Member {
+            let request = Request::post(&path)
+                .header("cookie", format!("{COOKIE}={}", stage.developer))
+                .header("content-type", FORM);
+            assert_eq!(stage.send(request, &format!("form={others}")).status(), 403, "{path}");
+        }
+    }
+    assert_eq!(stage.acme.actions(), before, "nothing was done");
+}
+
+#[test]
+fn keys_and_sign_in_take_a_recent_sign_in() {
+    let stage = Stage::new();
+    stage.acme.ok("PATCH", "/settings", json!({ "sessionIdleSeconds": 7200 }));
+    stage.acme.world.pass(3_600_001);
+    let form = format!("form={}", stage.form(&stage.admin));
+    let mut recent = 0;
+    for route in ROUTES.iter().filter(|route| route.handler.access == Access::Recent) {
+        let path = stage.path(route.pattern);
+        let answer = stage.send(
+            Request::post(&path)
+                .header("cookie", format!("{COOKIE}={}", stage.admin))
+                .header("content-type", FORM),
+            &form,
+        );
+        assert_eq!(answer.status(), 403, "{path}");
+        assert!(text(&answer).contains("again=1"), "{path}");
+        recent += 1;
+    }
+    assert!(recent >= 8, "keys, single sign-on, SCIM and service tokens");
+}
+
+#[test]
+fn a_suspended_team_can_be_read_by_its_admins() {
+    let stage = Stage::new();
+    let path = "/operator/v1/teams/acme/suspend";
+    stage.acme.world.ok(acme::world::OPERATOR_TOKEN, "POST", path, Value::Null);
+    let page = text(&stage.ask(&Method::GET, "/teams/acme", &stage.admin));
+    assert!(page.contains("kafkaman suspended this team"));
+    let form = format!("form={}", stage.form(&stage.admin));
+    let request = Request::post(format!("/teams/acme/members/{}/role", stage.member))
+        .header("cookie", format!("{COOKIE}={}", stage.admin))
+        .header("content-type", FORM);
+    let answer = stage.send(request, &format!("{form}&role=admin"));
+    assert_eq!(answer.status(), 403);
+    assert!(text(&answer).contains("nothing changed"));
+}
+
+#[test]
+fn what_people_are_called_is_text_and_never_markup() {
+    let stage = Stage::new();
+    let key = stage.acme.key("second").1;
+    let name = "<script>alert(1)</script>\"'><img src=x>";
+    let body = json!({ "userName": "evil@acme.example", "displayName": name, "title": name });
+    let made = stage.acme.world.ok(&key, "POST", "/scim/v2/Users", body);
+    let id = made["id"].as_str().unwrap();
+    let group = json!({ "displayName": name, "members": [{ "value": id }] });
+    let group = stage.acme.world.ok(&key, "POST", "/scim/v2/Groups", group);
+    let group = group["id"].as_str().unwrap();
+    for path in [
+        String::new(),
+        format!("/members/{id}"),
+        format!("/members/{id}/remove"),
+        "/groups".into(),
+        format!("/groups/{group}"),
+        "/provisioning".into(),
+        "/audit".into(),
+        "?search=%3Cscript%3Ealert(1)%3C/script%3E".into(),
+        "/audit?action=%22%3E%3Cscript%3E".into(),
+    ] {
+        let page = text(&stage.ask(&Method::GET, &format!("/teams/acme{path}"), &stage.admin));
+        assert!(page.contains("</html>"), "{path}");
+        assert!(!page.contains("<script>") && !page.contains("<img"), "{path}");
+    }
+}
