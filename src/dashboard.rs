@@ -17,6 +17,7 @@ mod keys;
 mod me;
 mod member;
 mod members;
+pub mod operator;
 mod page;
 mod provisioning;
 mod settings;

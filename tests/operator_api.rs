@@ -391,7 +391,7 @@ fn paths_and_methods_are_matched_as_they_are_sent() {
     let world = World::new();
     world.new_team("acme");
     for path in [
-        "/operator",
+        "/operator/",
         "/operator/v1",
         "/operator/v2/teams",
         "/operator/v1/t%65ams",

@@ -132,7 +132,7 @@ pub fn start(context: &Context<'_>, operator: &str, request: Request<Vec<u8>>) -
     };
     let parameters = Parameters::parse(head.uri.query().unwrap_or_default());
     let call = Call { context, operator: operator.to_owned(), captures, parameters, body };
-    let begun = open(context).map_err(Failure::from).and_then(|()| (route.handler)(&call));
+    let begun = prepare(context).map_err(Failure::from).and_then(|()| (route.handler)(&call));
     begun.unwrap_or_else(|failure| Step::Answer(problem::answered(Err(failure))))
 }
 
@@ -156,7 +156,7 @@ pub fn resume(context: &Context<'_>, pending: Pending, told: &Response<Vec<u8>>)
 /// # Errors
 /// A fault of storage.
 pub fn unfinished(context: &Context<'_>) -> Result<Vec<Step>, Fault> {
-    open(context)?;
+    prepare(context)?;
     let step = |entry: &Entry| {
         let begun = if entry.state == State::Creating { Begun::Create } else { Begun::Delete };
         call_team("system", entry, begun)
@@ -164,7 +164,11 @@ pub fn unfinished(context: &Context<'_>) -> Result<Vec<Step>, Fault> {
     Ok(registry::unfinished(context)?.iter().map(step).collect())
 }
 
-fn open(context: &Context<'_>) -> Result<(), Fault> {
+/// Sees to it that the Registry has its tables.
+///
+/// # Errors
+/// A fault of storage.
+pub fn prepare(context: &Context<'_>) -> Result<(), Fault> {
     let opened: Result<(), Failure<Fault>> = transaction(context.sql, || {
         migrate::apply(context.sql, migrate::REGISTRY)?;
         Ok(())

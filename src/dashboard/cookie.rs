@@ -22,7 +22,7 @@ fn sign_in_name(team: &TeamId) -> String {
 }
 
 /// The value of a cookie. `None` if there is none of this name, or several.
-fn value<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+pub(super) fn value<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let mut found = lines
         .flat_map(|line| line.split(';'))

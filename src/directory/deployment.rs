@@ -1,7 +1,7 @@
 //! The settings that one deployment gives to all of its teams.
 
-use super::Fault;
 use super::credential::{SigningSecret, SigningSecrets, sha256};
+use super::{Fault, Timestamp};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq;
@@ -58,6 +58,38 @@ impl Deployment {
             )
         })?;
         Ok(Self { base_url: base_url.to_owned(), signing, operators })
+    }
+
+    /// What a browser holds in an operator's place until then. It ends with the
+    /// operator's token, too.
+    ///
+    /// # Errors
+    /// A fault of the signing secrets.
+    pub fn operator_session(&self, token: &str, until: Timestamp) -> Result<String, Fault> {
+        let hash = sha256(token.as_bytes());
+        let tag = self.session_tag(&hash, until.0)?;
+        Ok(format!("{}.{}", until.0, BASE64_URL_SAFE_NO_PAD.encode(tag)))
+    }
+
+    /// The name of the operator whose session this is, and until when. Whether that
+    /// is over is for whoever has a clock.
+    pub fn operator_of_session(&self, text: &str) -> Option<(&str, Timestamp)> {
+        let (until, tag) = text.split_once('.')?;
+        let until: i64 = until.parse().ok()?;
+        let tag = BASE64_URL_SAFE_NO_PAD.decode(tag).ok()?;
+        let mut found = None;
+        for operator in &self.operators {
+            let own = self.session_tag(&operator.token_hash, until).ok()?;
+            if bool::from(own.as_slice().ct_eq(&tag)) {
+                found = Some((operator.name.as_str(), Timestamp(until)));
+            }
+        }
+        found
+    }
+
+    fn session_tag(&self, token_hash: &[u8; 32], until: i64) -> Result<[u8; 32], Fault> {
+        let key = self.signing.derived("operator session", &until.to_string())?;
+        Ok(sha256(&[key.as_slice(), token_hash].concat()))
     }
 
     /// The name of the operator whose token this is. Every token is compared,

@@ -12,6 +12,7 @@ use crate::directory::registry::CALL_MS;
 use crate::directory::schemas::Schemas;
 use crate::directory::{Context, Deployment, Fault, Origin};
 use crate::entry::front::{self, Decision};
+use crate::entry::registry as entry;
 use crate::web::answered::Answered;
 use std::time::Duration;
 use worker::{Date, DurableObject, Env, Error, Request, Response, Result, State, durable_object};
@@ -47,12 +48,15 @@ impl DurableObject for Registry {
             return Err(Error::RustError("not a request for the Registry".into()));
         };
         let request = http::Request::from_parts(head, body);
-        let step = operator::start(&context(&engine, &deployment), &name, request);
+        let turn = entry::start(&context(&engine, &deployment), &name, request);
+        let (step, page) = turn.into_parts();
         let taken = self.take(&engine, &deployment, step).await;
-        let Answered { response, fault, .. } = taken.unwrap_or_else(|error| {
+        let taken = taken.unwrap_or_else(|error| {
             // What was begun is written down; the alarm finishes it.
             problem::answered(Err(Fault::new(error.to_string()).into()))
         });
+        let Answered { response, fault, .. } =
+            entry::finish(&context(&engine, &deployment), page, taken);
         log::Line {
             part: "registry",
             request_id: &request_id,

@@ -6,7 +6,7 @@
 //! object and costs nothing.
 
 use crate::api::{openapi, problem, scim};
-use crate::dashboard::{self, break_glass, sign_in, sso};
+use crate::dashboard::{self, break_glass, operator, sign_in, sso};
 use crate::directory::Deployment;
 use crate::directory::credential::{Credential, Kind};
 use crate::directory::team_id::TeamId;
@@ -148,6 +148,13 @@ fn page_request(deployment: &Deployment, head: &Parts) -> Decision {
 }
 
 fn operator_request(deployment: &Deployment, head: &Parts) -> Decision {
+    if operator::is_its(head.uri.path()) {
+        return match operator::visitor(deployment, head) {
+            Ok(name) if announced_excess(&head.headers).is_none() => Decision::Registry(name),
+            Ok(_) => Decision::Answer(too_large()),
+            Err(page) => Decision::Answer(page),
+        };
+    }
     let operator = bearer::token(&head.headers).and_then(|token| deployment.operator(token));
     match (operator, announced_excess(&head.headers)) {
         (None, _) => Decision::Answer(problem::refusal(&problem::unauthorized())),

@@ -1,17 +1,13 @@
 // Every page as people have it: wide and narrow, light and dark, by keyboard, and
-// for those who hear it (axe-core). With SCREENSHOTS set to a folder, a picture of
-// each is put there.
+// for those who hear it.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { start } from "../e2e/support/workerd.mjs";
+import { fit } from "./support/axe.mjs";
 import { launch } from "./support/browser.mjs";
 import { startProvider } from "./support/provider.mjs";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const CORE = "urn:ietf:params:scim:schemas:core:2.0:User";
 const ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 const GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group";
@@ -130,40 +126,24 @@ const PAGES = () => ({
   nothing: "/nothing",
 });
 
-async function look(page, name) {
-  if (process.env.SCREENSHOTS) {
-    const path = join(process.env.SCREENSHOTS, `${name}.png`);
-    await page.screenshot({ path, fullPage: true });
-  }
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-  assert.deepEqual(told, [], name);
-  const [inner, outer] = await page.evaluate(() => [
-    document.documentElement.scrollWidth,
-    document.documentElement.clientWidth,
-  ]);
-  assert.ok(inner <= outer, `${name} is wider than its window: ${inner} of ${outer}`);
-}
-
-for (const [look_, options] of Object.entries({
+for (const [kind, options] of Object.entries({
   light: { colorScheme: "light" },
   dark: { colorScheme: "dark" },
   narrow: { colorScheme: "light", viewport: { width: 390, height: 844 } },
   "dark-narrow": { colorScheme: "dark", viewport: { width: 390, height: 844 } },
 })) {
-  test(`every page is fit for everybody, ${look_}`, async () => {
+  test(`every page is fit for everybody, ${kind}`, async () => {
     const { page, close } = await admin(options);
     for (const [name, path] of Object.entries(PAGES())) {
       await page.goto(`${server.url}/teams/acme${path}`);
-      await look(page, `${name}-${look_}`);
+      await fit(page, `${name}-${kind}`);
     }
     await page.goto(`${server.url}/teams/acme/authentication`);
-    await page.getByLabel("Name of a new key").fill(look_);
+    await page.getByLabel("Name of a new key").fill(kind);
     await page.getByRole("button", { name: "Generate key" }).click();
     await page.getByRole("heading", { name: "Your new SCIM API key" }).waitFor();
-    await look(page, `key-${look_}`);
-    await page.getByRole("button", { name: `Revoke ${look_}` }).click();
+    await fit(page, `key-${kind}`);
+    await page.getByRole("button", { name: `Revoke ${kind}` }).click();
     await page.getByRole("status").waitFor();
     await close();
   });

@@ -16,9 +16,9 @@ use kafkaman_scim::directory::sign_in::{Errand, Found};
 use kafkaman_scim::directory::team_id::TeamId;
 use kafkaman_scim::directory::{Context, Deployment, Fault, Origin};
 use kafkaman_scim::entry::front::{self, Decision};
-use kafkaman_scim::entry::object;
+use kafkaman_scim::entry::{object, registry};
 use kafkaman_scim::scim::Timestamp;
-use kafkaman_scim::web::answered::After;
+use kafkaman_scim::web::answered::{After, Answered};
 use serde_json::{Value, json};
 use sqlite::Sqlite;
 use std::cell::{Cell, RefCell};
@@ -168,9 +168,11 @@ impl World {
             Decision::Registry(name) => {
                 self.woken.set(self.woken.get() + 1);
                 let request = Request::from_parts(head, body);
-                let step =
-                    self.with(&self.registry, |context| operator::start(context, &name, request));
-                self.take(step)
+                let start = |context: &Context<'_>| registry::start(context, &name, request);
+                let (step, page) = self.with(&self.registry, start).into_parts();
+                let answered = Answered::of(self.take(step));
+                let finish = |context: &Context<'_>| registry::finish(context, page, answered);
+                self.with(&self.registry, finish).response
             }
         }
     }
