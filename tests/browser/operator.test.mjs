@@ -47,7 +47,7 @@ test("an operator makes a team, appoints its admin, suspends it and lets it go o
   await row.getByLabel("Name").fill("Eve Admin");
   await row.getByLabel("Email address").fill("eve@acme.example");
   await row.getByRole("button", { name: "Make a break-glass link" }).click();
-  const link = await page.getByLabel("Link").inputValue();
+  const link = await page.getByLabel("Link", { exact: true }).inputValue();
   const eve = await browser.visit();
   await eve.page.goto(link);
   await eve.page.getByRole("button", { name: "Become an admin" }).click();
@@ -60,7 +60,7 @@ test("an operator makes a team, appoints its admin, suspends it and lets it go o
   assert.match(await eve.page.innerText("main"), /kafkaman suspended this team/);
   await page.getByRole("button", { name: "Resume Acme" }).click();
   await page.getByRole("button", { name: "Suspend Acme" }).waitFor();
-  await page.getByLabel("Seats of Acme").fill("7");
+  await page.getByRole("spinbutton", { name: "Seats of Acme" }).fill("7");
   await page.getByRole("button", { name: "Set the seats of Acme" }).click();
   await eve.page.goto(`${server.url}/teams/acme`);
   assert.match(await eve.page.innerText("main"), /2 of 7 seats/);

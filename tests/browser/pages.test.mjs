@@ -92,6 +92,10 @@ async function furnish() {
   await scim("PATCH", `/Users/${ids[4]}`, { schemas: [PATCH], Operations });
   await scim("DELETE", `/Users/${ids[5]}`);
   await scim("POST", "/Users", { schemas: [CORE], userName: "ada@acme.example" });
+  await scim("GET", '/Users?filter=userName%20eq%20"ada@acme.example"');
+  // What came is counted by the hour once the team's alarm has run.
+  const headers = { authorization: `Bearer ${key}`, "x-testing-alarm": "1" };
+  await server.fetch("/scim/v2/Users", { headers });
 }
 
 /** A browser in which the team's admin is signed in. */
