@@ -108,7 +108,8 @@ pub const ROUTES: &[Route<Endpoint>] = &[
 
 /// Whether a path below `/teams/{team}` is a page's: all but the team API's are.
 pub fn is_page(path: &str) -> bool {
-    path.split('/').nth(3) != Some("v1")
+    let mut segments = path.split('/').skip(2);
+    segments.next().is_some_and(|team| !team.is_empty()) && segments.next() != Some("v1")
 }
 
 /// The team whose session cookie with a good tag a request for a page carries.
@@ -116,12 +117,12 @@ pub fn is_page(path: &str) -> bool {
 ///
 /// # Errors
 /// The answer for whoever is not signed in.
-pub fn visitor(deployment: &Deployment, head: &Parts) -> Result<TeamId, Response<Vec<u8>>> {
+pub fn visitor(deployment: &Deployment, head: &Parts) -> Result<TeamId, Box<Response<Vec<u8>>>> {
     let named = head.uri.path().split('/').nth(2).unwrap_or_default();
-    let Some(team) = TeamId::parse(named) else { return Err(page::lost()) };
+    let Some(team) = TeamId::parse(named) else { return Err(page::lost().into()) };
     match cookie::session(deployment, &head.headers, &team) {
         Some(_) => Ok(team),
-        None => Err(sign_in::first(&team, head)),
+        None => Err(sign_in::first(&team, head).into()),
     }
 }
 

@@ -47,14 +47,14 @@ fn sign_in_page(is_refused: bool) -> Response<Vec<u8>> {
 ///
 /// # Errors
 /// The page to sign in on.
-pub fn visitor(deployment: &Deployment, head: &Parts) -> Result<String, Response<Vec<u8>>> {
+pub fn visitor(deployment: &Deployment, head: &Parts) -> Result<String, Box<Response<Vec<u8>>>> {
     // The one form that needs no session makes one; the Registry has the clock.
     if head.uri.path() == "/operator/sign-in" && head.method == Method::POST {
         return Ok(String::new());
     }
     match session(deployment, &head.headers) {
         Some((name, _)) => Ok(name),
-        None => Err(sign_in_page(false)),
+        None => Err(sign_in_page(false).into()),
     }
 }
 

@@ -143,7 +143,7 @@ fn page_request(deployment: &Deployment, head: &Parts) -> Decision {
     }
     match dashboard::visitor(deployment, head) {
         Ok(team) => Decision::Team(team),
-        Err(response) => Decision::Answer(response),
+        Err(page) => Decision::Answer(*page),
     }
 }
 
@@ -152,7 +152,7 @@ fn operator_request(deployment: &Deployment, head: &Parts) -> Decision {
         return match operator::visitor(deployment, head) {
             Ok(name) if announced_excess(&head.headers).is_none() => Decision::Registry(name),
             Ok(_) => Decision::Answer(too_large()),
-            Err(page) => Decision::Answer(page),
+            Err(page) => Decision::Answer(*page),
         };
     }
     let operator = bearer::token(&head.headers).and_then(|token| deployment.operator(token));
