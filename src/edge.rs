@@ -20,11 +20,13 @@ use crate::api::scim::{self, discovery};
 use crate::dashboard;
 use crate::directory::Fault;
 use crate::directory::team_id::TeamId;
+use crate::entry::attempts::Attempts;
 use crate::entry::front::{self, Decision};
 use crate::scim::Error;
 use crate::web::answered::Answered;
-use http::Response as HttpResponse;
 use http::request::Parts;
+use http::{Response as HttpResponse, StatusCode};
+use std::cell::RefCell;
 use worker::{Context, Date, Env, Request, Response, Result, Stub, event};
 
 /// The Worker: decides from the head, answers itself or forwards unread.
@@ -44,7 +46,10 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
     };
     let answered = match decide(&env, &head) {
         Ok(Target::Object(object)) => match object.fetch_with_request(request).await {
-            Ok(response) => return Ok(response),
+            Ok(response) => match instead_of(&head, response.status_code()) {
+                Some(instead) => Answered::of(instead),
+                None => return Ok(response),
+            },
             Err(error) => scim::failed(Fault::new(error.to_string())),
         },
         Ok(Target::SignIn(team)) => {
@@ -53,7 +58,10 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
                 Err(error) => Answered::instead(dashboard::broken(), Fault::new(error.to_string())),
             }
         }
-        Ok(Target::Nowhere(response)) => Answered::of(response),
+        Ok(Target::Nowhere(response)) => {
+            let instead = instead_of(&head, response.status().as_u16());
+            Answered::of(instead.unwrap_or(response))
+        }
         Err(error) => scim::failed(Fault::new(error.to_string())),
     };
     let Answered { response, fault, .. } = answered;
@@ -68,6 +76,17 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
         fault: fault.map(|fault| fault.to_string()),
     }
     .answer(response)
+}
+
+thread_local! {
+    static ATTEMPTS: RefCell<Attempts> = RefCell::default();
+}
+
+/// The answer, or another to whoever goes on guessing.
+fn unless_guessing(head: &Parts, response: HttpResponse<Vec<u8>>) -> HttpResponse<Vec<u8>> {
+    let instead =
+        ATTEMPTS.with_borrow_mut(|attempts| attempts.instead_of(head, clock::now(), &response));
+    instead.unwrap_or(response)
 }
 
 /// Where a request goes: to an object, or no further.

@@ -1,0 +1,40 @@
+//! Guessing tokens: told to wait, for a minute, by address, and no provider is.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use http::request::Parts;
+use http::{Request, StatusCode};
+use kafkaman_scim::entry::attempts::{Attempts, REFUSALS_MAX};
+use kafkaman_scim::scim::Timestamp;
+
+fn head(path: &str, address: &str) -> Parts {
+    let request = Request::get(path).header("cf-connecting-ip", address);
+    request.body(()).unwrap().into_parts().0
+}
+
+#[test]
+fn an_address_that_guesses_waits_and_no_other_does() {
+    let mut attempts = Attempts::default();
+    let mut guess = |path: &str, address: &str, now: i64, status: u16| {
+        let instead = attempts.instead_of(
+            &head(path, address),
+            Timestamp(now),
+            StatusCode::from_u16(status).unwrap(),
+        );
+        instead.map(|response| {
+            assert_eq!(response.headers()["retry-after"], "60");
+            response.status().as_u16()
+        })
+    };
+    let path = "/operator/v1/teams";
+    for _ in 0..REFUSALS_MAX {
+        assert_eq!(guess(path, "192.0.2.1", 0, 401), None);
+    }
+    assert_eq!(guess(path, "192.0.2.1", 59_999, 401), Some(429));
+    assert_eq!(guess("/teams/acme/v1", "192.0.2.1", 59_999, 401), Some(429));
+    assert_eq!(guess("/operator/sign-in", "192.0.2.1", 59_999, 401), Some(429));
+    assert_eq!(guess(path, "192.0.2.1", 59_999, 200), None, "a good token goes on");
+    assert_eq!(guess("/scim/v2/Users", "192.0.2.1", 59_999, 401), None, "a provider's key");
+    assert_eq!(guess(path, "192.0.2.2", 59_999, 401), None, "another address");
+    assert_eq!(guess(path, "192.0.2.1", 60_000, 401), None, "a minute later");
+}
