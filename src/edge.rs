@@ -82,11 +82,10 @@ thread_local! {
     static ATTEMPTS: RefCell<Attempts> = RefCell::default();
 }
 
-/// The answer, or another to whoever goes on guessing.
-fn unless_guessing(head: &Parts, response: HttpResponse<Vec<u8>>) -> HttpResponse<Vec<u8>> {
-    let instead =
-        ATTEMPTS.with_borrow_mut(|attempts| attempts.instead_of(head, clock::now(), &response));
-    instead.unwrap_or(response)
+/// The answer to whoever goes on guessing, in place of one of this status.
+fn instead_of(head: &Parts, status: u16) -> Option<HttpResponse<Vec<u8>>> {
+    let status = StatusCode::from_u16(status).ok()?;
+    ATTEMPTS.with_borrow_mut(|attempts| attempts.instead_of(head, clock::now(), status))
 }
 
 /// Where a request goes: to an object, or no further.
