@@ -8,7 +8,7 @@ mod stage;
 use http::Request;
 use serde_json::{Value, json};
 use stage::acme::Acme;
-use stage::acme::world::OPERATOR_TOKEN;
+use stage::acme::world::{OPERATOR_TOKEN, SIGNING_SECRETS};
 use stage::provider::{CLIENT, ISSUER, Key};
 use stage::{ADMIN, KEY, Stage, code, page};
 
@@ -205,4 +205,42 @@ fn a_team_without_openid_says_so() {
     assert_eq!(code(&acme.world.send(start)), "sso_not_configured");
     let nobody = Request::get("/teams/nobody/sign-in/start").body(vec![]).unwrap();
     assert_eq!(acme.world.send(nobody).status(), 404);
+}
+
+#[test]
+fn a_client_secret_outlives_the_signing_secret_it_was_sealed_under() {
+    let stage = Stage::new();
+    let world = &stage.acme.world;
+    let both = format!("{SIGNING_SECRETS},2:OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk");
+    let retire = || {
+        let path = "/operator/v1/signing-secrets/1/retire";
+        world.call(OPERATOR_TOKEN, "POST", path, Value::Null).1.to_string()
+    };
+    let exchange = || {
+        assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
+        let asked = stage.provider.borrow().asked.clone();
+        let (_, body) = asked.iter().rev().find(|(url, _)| url.ends_with("/token")).unwrap();
+        body.contains("client_secret=very+secret")
+    };
+    world.sign_with(&both);
+    assert!(retire().contains("sso:oidc"), "it is needed still");
+    assert!(exchange());
+    world.upkeep("acme");
+    assert!(!retire().contains("sso:oidc"), "the alarm sealed it anew");
+    world.sign_with("2:OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk");
+    assert!(exchange());
+    let stored = world.in_team("acme", |context| {
+        let text = "SELECT settings || hex(secret) FROM sso_method";
+        context.sql.first(text, &[], |mut row| row.text()).unwrap().unwrap()
+    });
+    assert!(!stored.contains("very secret") && !stored.contains(&hex("very secret")));
+    let logged = stage.acme.world.in_team("acme", |context| {
+        let text = "SELECT group_concat(detail) FROM audit";
+        context.sql.first(text, &[], |mut row| row.text()).unwrap().unwrap()
+    });
+    assert!(!logged.contains("very secret"));
+}
+
+fn hex(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02X}")).collect()
 }
