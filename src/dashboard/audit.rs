@@ -73,7 +73,7 @@ pub(super) fn show(visit: &Visit<'_>) -> Outcome {
 pub(super) fn export(visit: &Visit<'_>) -> Outcome {
     let parameters = filters(visit)?;
     let format = Some(visit.asked("format")?).filter(|format| !format.is_empty());
-    let file = as_file(&visit.context(), query(&parameters)?, format)?;
+    let file = as_file(&visit.context(), query(&parameters)?, None, format)?;
     let mut response = Response::new(file.text.into_bytes());
     put(&mut response, header::CONTENT_TYPE, file.media_type);
     let disposition = format!("attachment; filename=\"{}\"", file.name);

@@ -65,13 +65,14 @@ pub struct File {
 }
 
 /// The log as a file, `ndjson` (the default) or `csv`, with these filters, newest
-/// first, 10,000 records at most.
+/// first, `most` or 10,000 records at most.
 ///
 /// # Errors
 /// `invalid` for another format.
 pub fn export(
     context: &Context<'_>,
     query: Query<'_>,
+    most: Option<i64>,
     format: Option<&str>,
 ) -> Result<File, Failure<Problem>> {
     let (media_type, name, line): (_, _, fn(&Record) -> String) = match format {
@@ -85,23 +86,27 @@ pub fn export(
     if media_type.starts_with("text/csv") {
         text.push_str("seq,at,actor,action,subject,detail,client,ip,requestId\r\n");
     }
-    for record in all(context, query)? {
+    for record in all(context, query, most.unwrap_or(EXPORT_MAX).min(EXPORT_MAX))? {
         text.push_str(&line(&record));
         text.push('\n');
     }
     Ok(File { media_type, name, text })
 }
 
-fn all(context: &Context<'_>, mut query: Query<'_>) -> Result<Vec<Record>, Failure<Problem>> {
+fn all(
+    context: &Context<'_>,
+    mut query: Query<'_>,
+    most: i64,
+) -> Result<Vec<Record>, Failure<Problem>> {
     let mut records: Vec<Record> = Vec::new();
-    query.count = PAGE_MAX;
-    while i64::try_from(records.len()).is_ok_and(|count| count < EXPORT_MAX) {
+    loop {
+        let read = i64::try_from(records.len()).unwrap_or(most);
+        query.count = PAGE_MAX.min(most.saturating_sub(read));
         let page = audit::page(context, &query)?;
-        let Some(last) = page.last() else { break };
+        let Some(last) = page.last() else { return Ok(records) };
         query.before = Some(last.seq);
         records.extend(page);
     }
-    Ok(records)
 }
 
 fn csv(record: &Record) -> String {

@@ -26,10 +26,11 @@ pub(in crate::api) fn page(context: &Context<'_>, parameters: &Parameters) -> An
 }
 
 /// The log as a file: `?format=ndjson` or `csv`, with the filters of the list,
-/// newest first, 10,000 records at most.
+/// newest first, `?count=` or 10,000 records at most.
 pub(super) fn export(call: &Call<'_>) -> Answer {
     let mut query = query(&call.parameters)?;
     query.before = whole(&call.parameters, "after")?;
-    let file = shown::export(call.context, query, call.parameter("format")?)?;
+    let most = whole(&call.parameters, "count")?;
+    let file = shown::export(call.context, query, most, call.parameter("format")?)?;
     Ok(problem::download(file.media_type, file.name, file.text))
 }
