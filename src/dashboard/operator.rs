@@ -35,12 +35,13 @@ pub fn is_its(path: &str) -> bool {
 #[derive(Template)]
 #[template(path = "dashboard/operator_sign_in.html")]
 struct SignIn {
+    title: &'static str,
     is_refused: bool,
 }
 
 fn sign_in_page(is_refused: bool) -> Response<Vec<u8>> {
     let status = if is_refused { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
-    page::html(status, &SignIn { is_refused })
+    page::html(status, &SignIn { title: "Operator", is_refused })
 }
 
 /// The operator whose session cookie a request carries, if it is a good one.
