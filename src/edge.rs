@@ -1,7 +1,8 @@
 //! Cloudflare's runtime around the rest: the only code that names `worker`.
 //!
 //! In scope: the fetch event, the Team and Registry objects, the SQL adapter,
-//! conversions, the log. Out of scope: decisions, which are `api`'s. Around
+//! conversions, what is fetched of identity providers, the log. Out of scope:
+//! decisions, which are `entry`'s. Around
 //! all of it stands `guard.mjs`, which answers should the wasm ever trap.
 
 mod clock;

@@ -2,6 +2,7 @@
 //! something cannot be.
 
 use super::Outcome;
+use super::text;
 use super::visit::Visit;
 use crate::directory::departures;
 use crate::directory::members::Role;
@@ -64,8 +65,7 @@ pub(super) struct Notice {
 
 impl Notice {
     pub(super) fn refused(problem: &Problem) -> Self {
-        let text = problem.message.chars().filter(|c| *c != '`').collect();
-        Self { is_refusal: true, text }
+        Self { is_refusal: true, text: text::prose(&problem.message) }
     }
 
     /// What `?done=` stands for. A word that nobody of ours put there says

@@ -104,11 +104,6 @@ fn columns(hours: &[Hour], now: Timestamp) -> Vec<Column> {
     shown().map(column).collect()
 }
 
-/// The reason as a sentence; its marks of code are for programs.
-fn reason(entry: &Entry) -> String {
-    entry.reason.chars().filter(|c| *c != '`').collect()
-}
-
 fn at(entry: &Entry) -> Timestamp {
     Timestamp(entry.at)
 }

@@ -6,7 +6,7 @@
 //! errand ever leaves the deployment.
 
 use super::page::{self, Plain};
-use super::{cookie, visit};
+use super::{cookie, text, visit};
 use crate::directory::members::Role;
 use crate::directory::problem::Problem;
 use crate::directory::sign_in::{
@@ -148,7 +148,7 @@ fn refused(id: &TeamId, problem: &Problem) -> Response<Vec<u8>> {
         return page::lost();
     }
     let way = format!("/teams/{id}/sign-in");
-    let text: String = problem.message.chars().filter(|c| *c != '`').collect();
+    let text = text::prose(&problem.message);
     let code = format!("Reason: {}", problem.code);
     let page = Plain {
         title: "You could not be signed in",

@@ -25,6 +25,11 @@ pub(super) fn role(role: &Role) -> &'static str {
     }
 }
 
+/// A sentence of the APIs without its marks of code, which are for programs.
+pub(super) fn prose(sentence: &str) -> String {
+    sentence.chars().filter(|c| *c != '`').collect()
+}
+
 /// Who did something, as the audit has them.
 pub(super) fn actor(actor: &str) -> String {
     match actor.split_once(':') {
