@@ -2,8 +2,8 @@
 //!
 //! In scope: the fetch event, the Team and Registry objects, the SQL adapter,
 //! conversions, what is fetched of identity providers, the log. Out of scope:
-//! decisions, which are `entry`'s. Around
-//! all of it stands `guard.mjs`, which answers should the wasm ever trap.
+//! decisions, which are `entry`'s. Around all of it stands `guard.mjs`, which
+//! answers should the wasm ever trap.
 
 mod clock;
 mod convert;

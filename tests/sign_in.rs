@@ -180,10 +180,10 @@ fn a_provider_revokes_everything_of_a_person() {
     assert_eq!(post(good(), by_email("nobody@acme.example")), 404);
     assert_eq!(post(good(), by_subject("https://evil.example")), 404);
     assert_eq!(stage.me(), 200);
-    assert_eq!(post(good(), by_email(ADMIN)), 200);
+    assert_eq!(post(good(), by_email(ADMIN)), 204);
     assert_eq!(stage.me(), 303);
     assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
-    assert_eq!(post(good(), by_subject(ISSUER)), 200);
+    assert_eq!(post(good(), by_subject(ISSUER)), 204);
     assert_eq!(stage.me(), 303);
 }
 

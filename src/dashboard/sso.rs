@@ -133,7 +133,7 @@ fn for_browser(context: &Context<'_>, id: &TeamId, turn: Turn, has_come_back: bo
             }
             Outcome::Tested(report) => tested(&report),
         }),
-        Ok(Step::Ended) => Ok(page::lost()),
+        Ok(Step::LoggedOut | Step::Revoked) => Ok(page::lost()),
         Err(Failure::Refused(why)) if has_come_back => {
             sign_in::note_refusal(context, &why).map(|()| refused(id, &why))
         }
@@ -206,8 +206,9 @@ fn revoke(context: &Context<'_>, id: &TeamId, head: &Parts, body: &[u8]) -> Turn
     sign_in::global_revocation(context, id, token, asked.sub_id)
 }
 
-/// The answer to a provider: nothing, or in JSON why not (OpenID Connect
-/// Back-Channel Logout 1.0 section 2.8).
+/// The answer to a provider: nothing, or in JSON why not. 200 for a logout token
+/// (OpenID Connect Back-Channel Logout 1.0 section 2.8), 204 for a revocation, as
+/// Okta expects it.
 fn for_provider(turn: Turn) -> Answered {
     let answer = |status, body: Vec<u8>| {
         let mut response = Response::new(body);
@@ -218,6 +219,7 @@ fn for_provider(turn: Turn) -> Answered {
     };
     match turn {
         Ok(Step::Errand(errand)) => errand_for(&errand),
+        Ok(Step::Revoked) => Answered::of(answer(StatusCode::NO_CONTENT, Vec::new())),
         Ok(_) => Answered::of(answer(StatusCode::OK, Vec::new())),
         Err(Failure::Refused(problem)) => {
             let status = match page::status_of(&problem) {

@@ -109,8 +109,10 @@ pub enum Step {
     Redirect(String, String),
     /// The provider's word was checked.
     Done(Box<Outcome>),
-    /// Sessions were ended, if there were any.
-    Ended,
+    /// A logout token was obeyed.
+    LoggedOut,
+    /// A revocation was carried out.
+    Revoked,
 }
 
 /// What comes of a step.

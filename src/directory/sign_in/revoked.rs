@@ -103,10 +103,15 @@ fn carry_out(context: &Context<'_>, id: &TeamId, order: Order, has_fetched: bool
         return Err(forbidden("not_a_logout", "The token is of another kind.").into());
     }
     match order {
-        Order::BackChannel(_) => log_out(context, &claims)?,
-        Order::Global(_, subject) => revoke(context, id, &claims, &subject)?,
+        Order::BackChannel(_) => {
+            log_out(context, &claims)?;
+            Ok(Step::LoggedOut)
+        }
+        Order::Global(_, subject) => {
+            revoke(context, id, &claims, &subject)?;
+            Ok(Step::Revoked)
+        }
     }
-    Ok(Step::Ended)
 }
 
 impl Order {
