@@ -197,6 +197,17 @@ fn a_state_is_good_once_for_ten_minutes_in_one_browser() {
 }
 
 #[test]
+fn a_sign_in_that_is_on_its_way_outlives_the_documents_cache() {
+    let stage = Stage::new();
+    stage.begin("");
+    stage.acme.world.pass(24 * 3_600_000 - 60_000);
+    let asked = stage.begin("");
+    stage.acme.world.pass(120_000);
+    let token = KEY.token(&stage.claims(&asked, "ol-1", ADMIN));
+    assert_eq!(code(&stage.come_back(&asked, token)), "in");
+}
+
+#[test]
 fn another_providers_answer_is_not_taken() {
     let stage = Stage::new();
     let back = |asked: &HashMap<String, String>, more: &str| {

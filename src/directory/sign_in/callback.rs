@@ -24,7 +24,7 @@ pub fn callback(context: &Context<'_>, id: &TeamId, browser: &str, query: &Param
     let pending = spend(context, browser, one("state"))?;
     let configured = super::configured(context)?;
     let settings = &configured.settings;
-    let provider = provider::document(context, &pending.issuer)?;
+    let provider = provider::known(context, &pending.issuer)?;
     let Some(provider) = provider.filter(|provider| provider.issuer == settings.issuer) else {
         let message = "Single sign-on was changed while you were signing in. Start again.";
         return Err(forbidden("changed", message).into());
@@ -149,7 +149,7 @@ pub(super) fn verified(
 
 /// The errand for the provider's keys.
 pub(super) fn fetch_keys(context: &Context<'_>, issuer: &str, carry: Carry) -> Result {
-    let Some(provider) = provider::document(context, issuer)? else {
+    let Some(provider) = provider::known(context, issuer)? else {
         let message = "Single sign-on was changed meanwhile. Start again.";
         return Err(forbidden("changed", message).into());
     };

@@ -40,11 +40,17 @@ fn age(context: &Context<'_>, fetched: Timestamp) -> i64 {
     context.now.0.saturating_sub(fetched.0)
 }
 
-/// The provider's document, unless it is not cached or too old.
+/// The provider's document, unless it is not cached or too old to begin with.
 pub(super) fn document(context: &Context<'_>, issuer: &str) -> Result<Option<Provider>, Fault> {
     let found = cached(context, issuer, "document")?;
     let young = found.filter(|(_, fetched)| age(context, *fetched) < DOCUMENT_MS);
     Ok(young.and_then(|(body, _)| Provider::read(issuer, body.as_bytes()).ok()))
+}
+
+/// The same for what was begun with it, however old it has become meanwhile.
+pub(super) fn known(context: &Context<'_>, issuer: &str) -> Result<Option<Provider>, Fault> {
+    let found = cached(context, issuer, "document")?;
+    Ok(found.and_then(|(body, _)| Provider::read(issuer, body.as_bytes()).ok()))
 }
 
 /// Keeps the document that was fetched.
