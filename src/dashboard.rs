@@ -139,8 +139,14 @@ pub fn handle(
     request: Request<Vec<u8>>,
 ) -> Answered {
     let after = Cell::new(After::Nothing);
+    let is_head = request.method() == Method::HEAD;
     match answer(context, id, activity, request, &after) {
-        Ok(response) => Answered { after: after.get(), ..Answered::of(response) },
+        Ok(mut response) => {
+            if is_head {
+                response.body_mut().clear();
+            }
+            Answered { after: after.get(), ..Answered::of(response) }
+        }
         Err(Failure::Refused(problem)) => Answered::of(page::refusal(&problem)),
         Err(Failure::Fault(fault)) => Answered::instead(page::broken(), fault),
     }

@@ -140,6 +140,8 @@ fn pages_are_for_those_whom_they_are_for() {
         let admin = stage.ask(&Method::GET, &path, &stage.admin);
         let expected = if route.pattern.ends_with("{group}") { 404 } else { 200 };
         assert_eq!(admin.status(), expected, "{path}");
+        let head = stage.ask(&Method::HEAD, &path, &stage.admin);
+        assert_eq!((head.status(), text(&head).len()), (admin.status(), 0), "{path}");
         let developer = stage.ask(&Method::GET, &path, &stage.developer);
         match (path.as_str(), route.handler.access) {
             ("/teams/acme", _) => assert_eq!(place(&developer), "/teams/acme/me"),

@@ -26,15 +26,16 @@ const HEADERS: &[&str] = &[
     "user-agent",
     "cf-connecting-ip",
     "cf-ipcountry",
-    "cookie",
-    "origin",
-    "sec-fetch-site",
     "x-kafkaman-debug",
     #[cfg(feature = "testing")]
     "x-testing-alarm",
     #[cfg(feature = "testing")]
     "x-testing-trap",
 ];
+
+/// Those that only browsers send to some purpose. What providers ask is not asked
+/// for them.
+const BROWSER_HEADERS: &[&str] = &["cookie", "origin", "sec-fetch-site"];
 
 /// A request's method, target and headers; its body stays unread. The path is
 /// as the client sent it: nothing is decoded before it is matched.
@@ -48,7 +49,8 @@ pub(super) fn head(request: &Request) -> Result<Parts> {
     }
     let mut parts = builder.uri(target).body(()).map_err(told)?.into_parts().0;
     let headers = inner.headers();
-    for name in HEADERS {
+    let by_browsers = if target.starts_with("/scim/") { &[] } else { BROWSER_HEADERS };
+    for name in HEADERS.iter().chain(by_browsers) {
         let value = headers.get(name).ok().flatten();
         if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
             parts.headers.insert(*name, value);
