@@ -10,7 +10,7 @@ use super::audit::{self, Action, Actor};
 use super::credential::{self, Credential, Kind, Minted};
 use super::members::{self, Member, NewMember, Role};
 use super::problem::{self, Problem};
-use super::sql::SqlError;
+use super::sql::{self, SqlError};
 use super::team::{self, Team};
 use super::team_id::TeamId;
 use super::{Context, Deployment, Failure, Fault, Timestamp, seats, sessions};
@@ -158,11 +158,5 @@ fn appointed(
 
 /// Removes links whose time is over; returns whether there may be more.
 pub(super) fn prune(context: &Context<'_>, rows: i64) -> Result<bool, SqlError> {
-    let removed = context.sql.all(
-        "DELETE FROM break_glass WHERE id IN
-         (SELECT id FROM break_glass WHERE expires <= ? LIMIT ?) RETURNING id",
-        &[context.now.0.into(), rows.into()],
-        |mut row| row.text(),
-    )?;
-    Ok(i64::try_from(removed.len()).unwrap_or(rows) >= rows)
+    sql::prune(context.sql, "break_glass", "id", "expires", context.now.0, rows)
 }

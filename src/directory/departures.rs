@@ -10,7 +10,7 @@ use super::audit::{self, Action, Actor};
 use super::members::{self, Member, unrefused};
 use super::problem::{self, Problem};
 use super::resource::{self, Document, Kind, Stored};
-use super::sql::{Row, SqlError};
+use super::sql::{self, Row, SqlError};
 use super::{Context, Failure, Fault, Timestamp, membership, seats, settings};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -270,11 +270,5 @@ pub fn restore(context: &Context<'_>, actor: &Actor, id: &str) -> Result<Member,
 /// Forgets those who can be restored no longer; returns whether there may be
 /// more.
 pub(super) fn prune(context: &Context<'_>, rows: i64) -> Result<bool, SqlError> {
-    let removed = context.sql.all(
-        "DELETE FROM departed WHERE id IN (SELECT id FROM departed WHERE at <= ? LIMIT ?)
-         RETURNING id",
-        &[forgotten(context).into(), rows.into()],
-        |mut row| row.text(),
-    )?;
-    Ok(i64::try_from(removed.len()).unwrap_or(rows) >= rows)
+    sql::prune(context.sql, "departed", "id", "at", forgotten(context), rows)
 }

@@ -10,7 +10,7 @@ use super::credential::{self, Credential, Kind, Minted};
 use super::members::{self, Member};
 use super::policy::{self, Action as Wish};
 use super::problem::{self, Problem};
-use super::sql::SqlError;
+use super::sql::{self, SqlError};
 use super::team::Team;
 use super::team_id::TeamId;
 use super::{Context, Failure, Fault, Timestamp, settings};
@@ -263,11 +263,5 @@ pub fn end_by(context: &Context<'_>, method: &str) -> Result<(), SqlError> {
 
 /// Removes sessions whose time is over; returns whether there may be more.
 pub fn prune(context: &Context<'_>, rows: i64) -> Result<bool, SqlError> {
-    let removed = context.sql.all(
-        "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE expires <= ? LIMIT ?)
-         RETURNING id",
-        &[context.now.0.into(), rows.into()],
-        |mut row| row.text(),
-    )?;
-    Ok(i64::try_from(removed.len()).unwrap_or(rows) >= rows)
+    sql::prune(context.sql, "session", "id", "expires", context.now.0, rows)
 }

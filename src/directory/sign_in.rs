@@ -18,7 +18,7 @@ mod revoked;
 use super::audit::{self, Action, Actor};
 use super::credential::sha256;
 use super::problem::{self, Problem};
-use super::sql::SqlError;
+use super::sql::{self, SqlError};
 use super::sso::{self, Configured, Method};
 use super::team::Team;
 use super::team_id::TeamId;
@@ -287,11 +287,5 @@ pub fn note_refusal(context: &Context<'_>, problem: &Problem) -> std::result::Re
 /// be more.
 pub(super) fn prune(context: &Context<'_>, rows: i64) -> std::result::Result<bool, SqlError> {
     context.sql.execute("DELETE FROM sign_in WHERE expires <= ?", &[context.now.0.into()])?;
-    let removed = context.sql.all(
-        "DELETE FROM logout WHERE token IN
-         (SELECT token FROM logout WHERE expires <= ? LIMIT ?) RETURNING token",
-        &[context.now.0.into(), rows.into()],
-        |mut row| row.text(),
-    )?;
-    Ok(i64::try_from(removed.len()).unwrap_or(rows) >= rows)
+    sql::prune(context.sql, "logout", "token", "expires", context.now.0, rows)
 }

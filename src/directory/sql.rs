@@ -238,6 +238,28 @@ impl dyn Sql + '_ {
     }
 }
 
+/// Removes rows of a table whose time is over, `rows` at most: those in which the
+/// column `time` holds `upto` or less. `key` is the table's own. Returns whether
+/// there may be more.
+pub(super) fn prune(
+    sql: &dyn Sql,
+    table: &str,
+    key: &str,
+    time: &str,
+    upto: i64,
+    rows: i64,
+) -> Result<bool, SqlError> {
+    let removed = sql.all(
+        &format!(
+            "DELETE FROM {table} WHERE {key} IN
+             (SELECT {key} FROM {table} WHERE {time} <= ? LIMIT ?) RETURNING {key}"
+        ),
+        &[upto.into(), rows.into()],
+        |mut row| row.text(),
+    )?;
+    Ok(i64::try_from(removed.len()).unwrap_or(rows) >= rows)
+}
+
 /// Runs `body` as one transaction and returns what it returned: its writes
 /// stay if that is `Ok`, and are undone if it is `Err`.
 pub fn transaction<T, R>(
