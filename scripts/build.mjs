@@ -1,12 +1,19 @@
-// Builds the Worker with worker-build, unless what is built is what the sources
-// say. `npm run build` runs this, and so does `wrangler deploy` (wrangler.toml).
+// Builds the Worker, unless what is built is what the sources say. `npm run build` runs this, and so does `wrangler deploy` (wrangler.toml).
 
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ROOT, main, run, say, step } from "./steps.mjs";
-import { buildTools, nodeFirst, nodePackages, wasmToolchain } from "./setup.mjs";
+import { bindgenTool, nodeFirst, nodePackages, packaged, wasmToolchain } from "./setup.mjs";
 
 /** The Worker that is served and deployed. */
 export const RELEASE = { what: "The Worker", out: "build", features: [] };
@@ -16,6 +23,17 @@ export const TESTING = {
   out: "target/worker-testing",
   features: ["testing"],
 };
+
+const WASM_FILE = "wasm32-unknown-unknown/release/kafkaman_scim.wasm";
+/** The glue can make a new instance in place of one that trapped: `guard.mjs` asks it to. */
+const BINDGEN = ["--target", "module", "--out-name", "index", "--no-typescript"].concat(
+  "--experimental-reset-state-function",
+);
+/** KEEP_NAMES=1 leaves functions their names, for a profile. */
+const OPTIMISE = ["-Oz", "--all-features", "--strip-producers"].concat(
+  process.env.KEEP_NAMES ? [] : "--strip-debug",
+);
+const JOIN = ["--bundle", "--format=esm", "--external:./index_bg.wasm", "--log-level=warning"];
 
 const INPUTS = [
   "Cargo.toml",
@@ -61,7 +79,7 @@ export async function build(...workers) {
   });
   if (stale.length === 0) return packages;
 
-  const tools = buildTools(packages);
+  const tools = bindgenTool(packages);
   tools.catch(() => {});
   // Side by side: the crate compiles while its tools do. The first failure counts.
   await Promise.all([packages, tools, compile(stale, tools)]);
@@ -73,8 +91,6 @@ async function compile(workers, tools) {
     ...process.env,
     ...toolchain.env,
     RUST_BACKTRACE: "0",
-    // As worker-build sets it, so that its own run of cargo finds all done.
-    WASM_BINDGEN_USE_JS_SYS: "1",
   };
   for (const { what, out, features } of workers) {
     const inputs = digest(features);
@@ -84,16 +100,38 @@ async function compile(workers, tools) {
     await step(what, why, () =>
       run("cargo", [...cargo, ...options], { env, remedy: "see the compiler's message above" }),
     );
-    const { workerBuild, env: named } = await tools;
-    await step(what, `optimising and packing it into ${out}/`, async () => {
-      const stamp = join(ROOT, out, ".inputs");
-      rmSync(stamp, { force: true });
-      await run(workerBuild, ["--release", "--out-dir", out, "--", ...options], {
-        env: nodeFirst({ ...env, ...named }),
-        remedy: "see the message above; after `rm -rf build target` everything begins afresh",
-      });
-      writeFileSync(stamp, inputs);
+    const bindgen = await tools;
+    await step(what, `optimising and packing it into ${out}/`, () => pack(bindgen, out, inputs));
+  }
+}
+
+/**
+ * From what cargo made to what is deployed: wasm-bindgen writes the glue, wasm-opt
+ * makes the module small, esbuild joins the glue's files into one.
+ */
+async function pack(bindgen, out, inputs) {
+  const folder = join(ROOT, out);
+  const made = join(process.env.CARGO_TARGET_DIR || join(ROOT, "target"), WASM_FILE);
+  const glue = mkdtempSync(join(ROOT, "target/glue-"));
+  const remedy = "see the message above; after `rm -rf build target` everything begins afresh";
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  try {
+    await run(bindgen, [made, "--out-dir", glue, ...BINDGEN], { remedy });
+    const module = join(folder, "index_bg.wasm");
+    await run(packaged(".bin/wasm-opt"), [join(glue, "index_bg.wasm"), "-o", module, ...OPTIMISE], {
+      env: nodeFirst(process.env),
+      remedy,
     });
+    const entry = join(glue, "index.js");
+    // workerd imports a module of wasm by an ordinary import.
+    const text = readFileSync(entry, "utf8").replaceAll("import source ", "import ");
+    writeFileSync(entry, text);
+    const joined = `--outfile=${join(folder, "index.js")}`;
+    await run(packaged(".bin/esbuild"), [entry, joined, ...JOIN], { remedy });
+    writeFileSync(join(folder, ".inputs"), inputs);
+  } finally {
+    rmSync(glue, { recursive: true, force: true });
   }
 }
 

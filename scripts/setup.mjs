@@ -8,7 +8,6 @@ import { debianToolchain, install } from "./debian.mjs";
 import { Failure, ROOT, ask, cached, run, say, step } from "./steps.mjs";
 
 const WASM = "wasm32-unknown-unknown";
-const WORKER_BUILD_VERSION = "0.8.7";
 /** What wrangler asks for. */
 const NODE_MIN = [22, 12];
 
@@ -133,13 +132,6 @@ export async function cCompiler() {
   if (ask("cc", ["--version"]) === null) await install(["gcc", "libc6-dev"], "A C compiler");
 }
 
-/** worker-build links OpenSSL wherever the system does not bring its own TLS. */
-async function openssl() {
-  if (process.platform !== "linux") return;
-  if (ask("pkg-config", ["--exists", "openssl"]) !== null || process.env.OPENSSL_DIR) return;
-  await install(["pkg-config", "libssl-dev"], "OpenSSL's headers, which worker-build needs,");
-}
-
 /** wasm-bindgen's command must be of the very version that Cargo.lock names. */
 function wasmBindgenVersion() {
   const lock = readFileSync(join(ROOT, "Cargo.lock"), "utf8");
@@ -147,53 +139,34 @@ function wasmBindgenVersion() {
 }
 
 /**
- * Builds a tool without optimisation, which is the quickest way to have it: it
- * runs for a second. The cargo target folder is thrown away with the rest.
+ * wasm-bindgen's command, built without optimisation, which is the quickest way to
+ * have it: it runs for a second. The cargo target folder is thrown away.
  */
-function tool(crate, bin, version, args, prepare = async () => {}) {
-  return cached(`${bin}-${version}`, async (unfinished) => {
-    await prepare();
+export async function bindgenTool(packages) {
+  await cCompiler();
+  const version = wasmBindgenVersion();
+  const folder = await cached(`wasm-bindgen-${version}`, async (unfinished) => {
     const target = join(unfinished, "target");
     const { RUSTFLAGS, CARGO_BUILD_TARGET, CARGO_ENCODED_RUSTFLAGS, ...env } = process.env;
-    await step(`${bin} ${version}`, "building it once for all clones, one to three minutes", () =>
-      run(
-        "cargo",
-        ["install", crate, "--version", `=${version}`, "--debug", "--bin", bin, ...args].concat([
-          "--root",
-          unfinished,
-          "--quiet",
-        ]),
-        {
-          env: {
-            ...env,
-            CARGO_TARGET_DIR: target,
-            CARGO_PROFILE_DEV_DEBUG: "0",
-            CARGO_INCREMENTAL: "0",
-          },
-          remedy: "see cargo's message above; a second start goes on from here",
+    // Not --locked: its lock names a crate version that was withdrawn. Without its
+    // default features it has no TLS, which only its test runner uses.
+    const install = ["install", "wasm-bindgen-cli", "--version", `=${version}`, "--debug"].concat(
+      ["--bin", "wasm-bindgen", "--no-default-features", "--root", unfinished, "--quiet"],
+    );
+    const why = "building it once for all clones, one to three minutes";
+    await step(`wasm-bindgen ${version}`, why, () =>
+      run("cargo", install, {
+        env: {
+          ...env,
+          CARGO_TARGET_DIR: target,
+          CARGO_PROFILE_DEV_DEBUG: "0",
+          CARGO_INCREMENTAL: "0",
         },
-      ),
+        remedy: "see cargo's message above; a second start goes on from here",
+      }),
     );
     rmSync(target, { recursive: true, force: true });
-  }).then((folder) => join(folder, "bin", bin));
-}
-
-/** Answers the environment that names the tools of worker-build, and worker-build. */
-export async function buildTools(packages) {
-  await cCompiler();
-  const [workerBuild, wasmBindgen] = await Promise.all([
-    tool("worker-build", "worker-build", WORKER_BUILD_VERSION, ["--locked"], openssl),
-    // Not --locked: its lock names a crate version that was withdrawn. Without
-    // its default features it has no TLS, which only its test runner uses.
-    tool("wasm-bindgen-cli", "wasm-bindgen", wasmBindgenVersion(), ["--no-default-features"]),
-    packages,
-  ]);
-  return {
-    workerBuild,
-    env: {
-      WASM_BINDGEN_BIN: wasmBindgen,
-      WASM_OPT_BIN: packaged(".bin/wasm-opt"),
-      ESBUILD_BIN: packaged(".bin/esbuild"),
-    },
-  };
+  });
+  await packages;
+  return join(folder, "bin", "wasm-bindgen");
 }

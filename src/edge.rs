@@ -2,12 +2,17 @@
 //!
 //! In scope: the fetch event, the Team and Registry objects, the SQL adapter,
 //! conversions, what is fetched of identity providers, the log. Out of scope:
-//! decisions, which are `entry`'s. Around all of it stands `guard.mjs`, which
-//! answers should the wasm ever trap.
+//! decisions, which are `entry`'s. Around all of it stands `guard.mjs`, the module
+//! that the runtime starts: it calls what is exported here, and answers should the
+//! wasm ever trap.
+//!
+//! Most requests are one call into the wasm in the Worker, one in the object, and
+//! few out of it: each costs, and so does every promise. See `glue.mjs`.
 
 mod clock;
 mod convert;
 mod errand;
+mod glue;
 mod log;
 mod objects;
 mod registry;
@@ -27,44 +32,59 @@ use crate::scim::Error;
 use crate::web::answered::Answered;
 use http::request::Parts;
 use http::{Response as HttpResponse, StatusCode};
+use objects::Stub;
 use std::cell::RefCell;
-use worker::{Context, Date, Env, Request, Response, Result, Stub, event};
+use wasm_bindgen::prelude::*;
+use worker::wasm_bindgen_futures::future_to_promise;
+use worker::web_sys::Request;
+use worker::{Date, Env, Result};
 
-/// The Worker: decides from the head, answers itself or forwards unread.
+/// The Worker: decides from the head. Answers a `Response`, or a promise of one, or
+/// the object that the request is to be forwarded to, unread.
 ///
-/// An `Err` here would be answered by the runtime's crate in plain text, so
-/// that none may leave.
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+/// # Errors
+/// Where there is no answer; `guard.mjs` has one.
+#[wasm_bindgen]
+pub fn fetch(request: Request, head: &str, env: Env) -> std::result::Result<JsValue, JsValue> {
     let started = Date::now().as_millis();
+    let Ok(head) = convert::head(head) else {
+        let error = Error::status_only(400, "the request's target is not one that HTTP has");
+        return convert::response(&scim::refusal(&error, scim::SCIM_JSON));
+    };
     #[cfg(feature = "testing")]
-    if let Some(response) = testing::route(&request) {
+    if let Some(response) = testing::route(&head) {
         return response;
     }
-    let Ok(head) = convert::head(&request) else {
-        let error = Error::status_only(400, "the request's target is not one that HTTP has");
-        return convert::response(scim::refusal(&error, scim::SCIM_JSON));
-    };
-    let answered = match decide(&env, &head) {
-        Ok(Target::Object(object)) => match object.fetch_with_request(request).await {
-            Ok(response) => match instead_of(&head, response.status_code()) {
-                Some(instead) => Answered::of(instead),
-                None => return Ok(response),
-            },
-            Err(error) => scim::failed(Fault::new(error.to_string())),
-        },
-        Ok(Target::SignIn(team)) => {
-            match errand::sign_in(&env, &team, &head.headers, request).await {
-                Ok(response) => return Ok(response),
-                Err(error) => Answered::instead(dashboard::broken(), Fault::new(error.to_string())),
+    match decide(&env, &head) {
+        Ok(Target::Object(stub)) if !Attempts::are_counted(&head) => Ok(stub.into()),
+        Ok(Target::Object(stub)) => Ok(future_to_promise(async move {
+            let response = stub.fetch(&request).await?;
+            match instead_of(&head, response.status()) {
+                Some(instead) => answer(started, &head, Answered::of(instead)),
+                None => Ok(response.into()),
             }
-        }
+        })
+        .into()),
+        Ok(Target::SignIn(team)) => Ok(future_to_promise(async move {
+            match errand::sign_in(&env, &team, &head.headers, &request).await {
+                Ok(response) => Ok(response.into()),
+                Err(error) => {
+                    let fault = Fault::new(error.to_string());
+                    answer(started, &head, Answered::instead(dashboard::broken(), fault))
+                }
+            }
+        })
+        .into()),
         Ok(Target::Nowhere(response)) => {
             let instead = instead_of(&head, response.status().as_u16());
-            Answered::of(instead.unwrap_or(response))
+            answer(started, &head, Answered::of(instead.unwrap_or(response)))
         }
-        Err(error) => scim::failed(Fault::new(error.to_string())),
-    };
+        Err(error) => answer(started, &head, scim::failed(Fault::new(error.to_string()))),
+    }
+}
+
+/// Logs an answer of the Worker's own.
+fn answer(started: u64, head: &Parts, answered: Answered) -> std::result::Result<JsValue, JsValue> {
     let Answered { response, fault, .. } = answered;
     log::Line {
         part: "worker",

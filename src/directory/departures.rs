@@ -40,7 +40,7 @@ pub struct Departed {
 const COLUMNS: &str = "id, at, actor, user_name, name";
 
 impl Departed {
-    fn read(mut row: Row) -> Result<Self, SqlError> {
+    fn read(mut row: Row<'_>) -> Result<Self, SqlError> {
         Ok(Self {
             id: row.text()?,
             at: Timestamp(row.integer()?),

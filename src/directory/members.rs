@@ -76,7 +76,7 @@ pub struct Member {
 const COLUMNS: &str = "seq, id, key, display, active, role, source, created, signed_in";
 
 impl Member {
-    fn read(mut row: Row) -> Result<Self, SqlError> {
+    fn read(mut row: Row<'_>) -> Result<Self, SqlError> {
         Ok(Self {
             seq: row.integer()?,
             id: row.text()?,

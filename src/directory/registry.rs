@@ -67,7 +67,7 @@ pub struct Entry {
 
 const COLUMNS: &str = "id, state, created, location_hint, name, seats, request";
 
-fn read(mut row: Row) -> Result<Entry, SqlError> {
+fn read(mut row: Row<'_>) -> Result<Entry, SqlError> {
     let id =
         TeamId::parse(&row.text()?).ok_or_else(|| SqlError::new("a stored team id is none"))?;
     let state = row.text()?;

@@ -92,7 +92,7 @@ pub(super) fn columns(schemas: &Schemas) -> &'static str {
 }
 
 impl Stored {
-    pub(super) fn read(mut row: Row) -> Result<Self, SqlError> {
+    pub(super) fn read(mut row: Row<'_>) -> Result<Self, SqlError> {
         Ok(Self {
             seq: row.integer()?,
             kind: Kind::named(&row.text()?),

@@ -33,7 +33,7 @@ const COLUMNS: &str = "seq, id, display, created, modified, coalesce((SELECT act
     WHERE subject = resource.id AND action = 'group.created' ORDER BY seq LIMIT 1), '')";
 
 impl Group {
-    fn read(mut row: Row) -> Result<Self, SqlError> {
+    fn read(mut row: Row<'_>) -> Result<Self, SqlError> {
         Ok(Self {
             seq: row.integer()?,
             id: row.text()?,

@@ -67,7 +67,7 @@ pub struct Setting {
 
 impl Setting {
     /// Reads the columns `strict` and `schemas_version`.
-    pub(super) fn read(row: &mut Row) -> Result<Self, SqlError> {
+    pub(super) fn read(row: &mut Row<'_>) -> Result<Self, SqlError> {
         let reading = if row.boolean()? { Reading::Strict } else { Reading::Tolerant };
         Ok(Self { reading, version: row.integer()? })
     }

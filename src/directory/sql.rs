@@ -76,21 +76,50 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 }
 
 /// One result row, its columns taken from the left, one by one.
-#[derive(Debug)]
-pub struct Row(std::vec::IntoIter<Value>);
+///
+/// An engine keeps its rows as it has them, and a column is converted when it is
+/// taken, as what it is taken for.
+pub struct Row<'a> {
+    cells: &'a dyn Cells,
+    column: usize,
+}
 
-impl Row {
+/// The columns of a row, as an engine has them.
+pub trait Cells {
+    /// A column's integer, or `None` for NULL.
+    ///
+    /// # Errors
+    /// If it is something else, or there is no such column.
+    fn integer(&self, column: usize) -> Result<Option<i64>, SqlError>;
+
+    /// A column's text, likewise.
+    ///
+    /// # Errors
+    /// As above.
+    fn text(&self, column: usize) -> Result<Option<String>, SqlError>;
+
+    /// A column's bytes, likewise.
+    ///
+    /// # Errors
+    /// As above.
+    fn blob(&self, column: usize) -> Result<Option<Vec<u8>>, SqlError>;
+}
+
+impl<'a> Row<'a> {
     /// A row of these columns.
-    pub fn new(columns: Vec<Value>) -> Self {
-        Self(columns.into_iter())
+    pub fn new(cells: &'a dyn Cells) -> Self {
+        Self { cells, column: 0 }
+    }
+
+    fn take(&mut self) -> usize {
+        let column = self.column;
+        self.column = column.saturating_add(1);
+        column
     }
 
     /// The next column as an integer.
     pub fn integer(&mut self) -> Result<i64, SqlError> {
-        match self.0.next() {
-            Some(Value::Integer(value)) => Ok(value),
-            other => Err(SqlError::column("an integer", other.as_ref())),
-        }
+        self.optional_integer()?.ok_or_else(SqlError::null)
     }
 
     /// The next column as a truth value.
@@ -100,36 +129,25 @@ impl Row {
 
     /// The next column as text.
     pub fn text(&mut self) -> Result<String, SqlError> {
-        match self.0.next() {
-            Some(Value::Text(value)) => Ok(value),
-            other => Err(SqlError::column("text", other.as_ref())),
-        }
+        self.optional_text()?.ok_or_else(SqlError::null)
     }
 
     /// The next column as bytes.
     pub fn blob(&mut self) -> Result<Vec<u8>, SqlError> {
-        match self.0.next() {
-            Some(Value::Blob(value)) => Ok(value),
-            other => Err(SqlError::column("a blob", other.as_ref())),
-        }
+        let column = self.take();
+        self.cells.blob(column)?.ok_or_else(SqlError::null)
     }
 
     /// The next column as an integer, or `None` for NULL.
     pub fn optional_integer(&mut self) -> Result<Option<i64>, SqlError> {
-        match self.0.next() {
-            Some(Value::Null) => Ok(None),
-            Some(Value::Integer(value)) => Ok(Some(value)),
-            other => Err(SqlError::column("an integer or NULL", other.as_ref())),
-        }
+        let column = self.take();
+        self.cells.integer(column)
     }
 
     /// The next column as text, or `None` for NULL.
     pub fn optional_text(&mut self) -> Result<Option<String>, SqlError> {
-        match self.0.next() {
-            Some(Value::Null) => Ok(None),
-            Some(Value::Text(value)) => Ok(Some(value)),
-            other => Err(SqlError::column("text or NULL", other.as_ref())),
-        }
+        let column = self.take();
+        self.cells.text(column)
     }
 }
 
@@ -146,15 +164,13 @@ impl SqlError {
         Self { message: message.into() }
     }
 
-    fn column(wanted: &str, found: Option<&Value>) -> Self {
-        let found = match found {
-            None => "no more columns",
-            Some(Value::Null) => "NULL",
-            Some(Value::Integer(_)) => "an integer",
-            Some(Value::Text(_)) => "text",
-            Some(Value::Blob(_)) => "a blob",
-        };
-        Self::new(format!("a column holds {found} where {wanted} was read"))
+    /// A column holds something else than what was read.
+    pub fn column(wanted: &str) -> Self {
+        Self::new(format!("a column does not hold {wanted}, which was read"))
+    }
+
+    fn null() -> Self {
+        Self::new("a column holds NULL where a value was read")
     }
 
     /// Whether the statement names a table that does not exist.
@@ -191,7 +207,7 @@ pub trait Sql {
         &self,
         statement: &str,
         parameters: &[Value],
-        row: &mut dyn FnMut(Row) -> Result<(), SqlError>,
+        row: &mut dyn FnMut(Row<'_>) -> Result<(), SqlError>,
     ) -> Result<(), SqlError>;
 
     /// Runs `body` inside a transaction and does with its writes as it says.
@@ -210,7 +226,7 @@ impl dyn Sql + '_ {
         &self,
         statement: &str,
         parameters: &[Value],
-        mut map: impl FnMut(Row) -> Result<T, SqlError>,
+        mut map: impl FnMut(Row<'_>) -> Result<T, SqlError>,
     ) -> Result<Option<T>, SqlError> {
         let mut found = None;
         self.each(statement, parameters, &mut |row| {
@@ -227,7 +243,7 @@ impl dyn Sql + '_ {
         &self,
         statement: &str,
         parameters: &[Value],
-        mut map: impl FnMut(Row) -> Result<T, SqlError>,
+        mut map: impl FnMut(Row<'_>) -> Result<T, SqlError>,
     ) -> Result<Vec<T>, SqlError> {
         let mut found = Vec::new();
         self.each(statement, parameters, &mut |row| {

@@ -1,18 +1,19 @@
 //! The runtime's requests and responses to `http`'s, and back.
 
+use super::glue;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request as HttpRequest, Response as HttpResponse, StatusCode};
-use js_sys::Uint8Array;
-use worker::{Error, Headers, Request, RequestInit, Response, ResponseBuilder, Result};
+use http::{
+    HeaderName, HeaderValue, Method, Request as HttpRequest, Response as HttpResponse, StatusCode,
+};
+use wasm_bindgen::prelude::*;
+use worker::js_sys::Uint8Array;
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::web_sys::{Request, RequestInit, RequestRedirect, Response};
+use worker::{Error, Result};
 
-/// Bytes of a body that are read at all: what the largest endpoint takes, and
-/// one more so that it can see that there was more.
-const BODY_BYTES_READ: usize = (8 << 20) + 1;
-
-/// The headers that anything here reads. Each is asked for by name: a client may
-/// send fifty others, and every one would cost a way out of the wasm and back.
-/// Several of one name arrive as one, joined by commas.
-const HEADERS: &[&str] = &[
+/// The headers that anything here reads. A client may send fifty others. Several of
+/// one name arrive as one, joined by commas.
+const HEADERS: [&str; 17] = [
     "authorization",
     "accept",
     "content-type",
@@ -27,85 +28,69 @@ const HEADERS: &[&str] = &[
     "cf-connecting-ip",
     "cf-ipcountry",
     "x-kafkaman-debug",
-    #[cfg(feature = "testing")]
-    "x-testing-alarm",
-    #[cfg(feature = "testing")]
-    "x-testing-trap",
+    "cookie",
+    "origin",
+    "sec-fetch-site",
 ];
+#[cfg(feature = "testing")]
+const TESTING_HEADERS: [&str; 2] = ["x-testing-alarm", "x-testing-trap"];
+#[cfg(not(feature = "testing"))]
+const TESTING_HEADERS: [&str; 0] = [];
 
-/// Those that only browsers send to some purpose. What providers ask is not asked
-/// for them.
-const BROWSER_HEADERS: &[&str] = &["cookie", "origin", "sec-fetch-site"];
-
-/// A request's method, target and headers; its body stays unread. The path is
-/// as the client sent it: nothing is decoded before it is matched.
-pub(super) fn head(request: &Request) -> Result<Parts> {
-    let inner = request.inner();
-    let url = inner.url();
-    let target = after_authority(&url);
-    let mut builder = HttpRequest::builder();
-    if let Ok(method) = Method::from_bytes(inner.method().as_bytes()) {
-        builder = builder.method(method);
-    }
-    let mut parts = builder.uri(target).body(()).map_err(told)?.into_parts().0;
-    let headers = inner.headers();
-    let by_browsers = if target.starts_with("/scim/") { &[] } else { BROWSER_HEADERS };
-    for name in HEADERS.iter().chain(by_browsers) {
-        let value = headers.get(name).ok().flatten();
-        if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
-            parts.headers.insert(*name, value);
+/// A request's method, target and headers, as `guard.mjs` writes them down: method
+/// and URL, then a header's name and its value in turn, a line each. The path is as
+/// the client sent it: nothing is decoded before it is matched.
+///
+/// # Errors
+/// If method or target are none that HTTP has.
+pub(super) fn head(text: &str) -> Result<Parts> {
+    let mut lines = text.split('\n');
+    let mut parts = HttpRequest::new(()).into_parts().0;
+    parts.method = Method::from_bytes(lines.next().unwrap_or_default().as_bytes()).map_err(told)?;
+    parts.uri = after_authority(lines.next().unwrap_or_default()).parse().map_err(told)?;
+    while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+        let known = HEADERS.iter().chain(&TESTING_HEADERS).find(|known| **known == name);
+        if let (Some(name), Ok(value)) = (known, HeaderValue::from_str(value)) {
+            parts.headers.insert(HeaderName::from_static(name), value);
         }
     }
     Ok(parts)
 }
 
-/// A whole request. Its body is read as it arrives and no further than the
-/// largest that any endpoint takes, whatever length was announced.
-pub(super) async fn whole(mut request: Request) -> Result<HttpRequest<Vec<u8>>> {
-    let parts = head(&request)?;
-    let mut body = Vec::new();
-    if request.inner().body().is_some() {
-        let mut stream = request.stream()?;
-        while let Some(chunk) = futures_util::StreamExt::next(&mut stream).await {
-            let room = BODY_BYTES_READ.saturating_sub(body.len());
-            let chunk = chunk?;
-            body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-            if body.len() == BODY_BYTES_READ {
-                break;
-            }
-        }
-    }
-    Ok(HttpRequest::from_parts(parts, body))
-}
-
 /// A request of ours to another object. Host and scheme mean nothing there.
 pub(super) fn outgoing(request: HttpRequest<Vec<u8>>) -> Result<Request> {
     let (parts, body) = request.into_parts();
-    let mut init = RequestInit::new();
-    init.with_method(worker::Method::Post);
+    let init = RequestInit::new();
+    init.set_method("POST");
     // A redirect is for whoever asked us, not for us to follow.
-    init.with_redirect(worker::RequestRedirect::Manual);
-    init.with_body(Some(Uint8Array::from(body.as_slice()).into()));
-    Request::new_with_init(&format!("https://object{}", parts.uri.path()), &init)
+    init.set_redirect(RequestRedirect::Manual);
+    init.set_body(&Uint8Array::from(body.as_slice()).into());
+    let url = format!("https://object{}", parts.uri.path());
+    Ok(Request::new_with_str_and_init(&url, &init)?)
 }
 
 /// The answer of another object.
-pub(super) async fn incoming(mut response: Response) -> Result<HttpResponse<Vec<u8>>> {
-    let mut whole = HttpResponse::new(response.bytes().await?);
-    *whole.status_mut() = StatusCode::from_u16(response.status_code()).map_err(told)?;
+pub(super) async fn incoming(response: Response) -> Result<HttpResponse<Vec<u8>>> {
+    let body = JsFuture::from(response.array_buffer()?).await?;
+    let mut whole = HttpResponse::new(Uint8Array::new(&body).to_vec());
+    *whole.status_mut() = StatusCode::from_u16(response.status()).map_err(told)?;
     Ok(whole)
 }
 
 /// The runtime's form of a response.
-pub(super) fn response(response: HttpResponse<Vec<u8>>) -> Result<Response> {
-    let (parts, body) = response.into_parts();
-    let headers = Headers::new();
-    for (name, value) in &parts.headers {
-        headers.append(name.as_str(), value.to_str().map_err(told)?)?;
+///
+/// # Errors
+/// If a header is one that the runtime refuses.
+pub(super) fn response(response: &HttpResponse<Vec<u8>>) -> std::result::Result<JsValue, JsValue> {
+    let mut head = String::with_capacity(512);
+    for (name, value) in response.headers() {
+        // Values are ours, and text.
+        let value = value.to_str().unwrap_or_default();
+        for part in [name.as_str(), "\n", value, "\n"] {
+            head.push_str(part);
+        }
     }
-    let builder = ResponseBuilder::new().with_status(parts.status.as_u16()).with_headers(headers);
-    // The runtime refuses a body, be it empty, for these.
-    Ok(if body.is_empty() { builder.empty() } else { builder.fixed(body) })
+    glue::respond(response.status().as_u16(), &head, response.body())
 }
 
 /// What follows scheme and host in a URL.

@@ -12,7 +12,7 @@ use std::pin::pin;
 use std::time::Duration;
 use worker::{
     AbortController, Delay, Env, Error, Fetch, Headers, Method, Request, RequestInit,
-    RequestRedirect, Response, Result,
+    RequestRedirect, Result, web_sys,
 };
 
 /// Errands of one request: a document, a code's exchange, keys.
@@ -27,19 +27,20 @@ pub(super) async fn sign_in(
     env: &Env,
     team: &TeamId,
     headers: &HeaderMap,
-    request: Request,
-) -> Result<Response> {
+    request: &web_sys::Request,
+) -> Result<web_sys::Response> {
     let stub = objects::team(env, team, None)?;
-    let mut response = stub.fetch_with_request(request).await?;
+    let mut response = stub.fetch(request).await?;
     for _ in 0..ERRANDS_MAX {
-        if response.headers().get(ERRAND)?.is_none() {
+        if !response.headers().has(ERRAND)? {
             return Ok(response);
         }
-        let errand: Errand = response.json().await?;
+        let errand = convert::incoming(response).await?;
+        let errand: Errand = serde_json::from_slice(errand.body())?;
         // A provider that cannot be reached is an answer, too.
         let found = run(&errand).await.unwrap_or_default();
         let again = back(errand, found, origin::of(headers));
-        response = stub.fetch_with_request(convert::outgoing(again)?).await?;
+        response = stub.fetch(&convert::outgoing(again)?).await?;
     }
     Err(Error::RustError("a sign-in gives errands without end".into()))
 }

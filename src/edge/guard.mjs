@@ -1,73 +1,95 @@
-// The Worker's main module: what worker-build made, and a guard around it.
+// The Worker's main module: what the runtime calls, and a guard around the wasm.
 //
-// A trap (a panic, memory exhausted) takes the whole wasm instance with it.
-// worker-build's shim notices, by the `error` event of what nobody caught, and
-// makes a new instance for the next call. But the promises that the old instance
-// had yet to settle stay pending for ever, the trapped request's own among them,
-// and so would their callers. Here they are all answered at once.
+// In scope: that a request's head and body get into the wasm in one call, that what
+// the wasm wants forwarded is, and that every request is answered and every alarm
+// ends. Out of scope: what the answer is while the wasm lives, which is
+// `src/edge.rs`'s.
 //
-// In scope: that every request is answered and every alarm ends. Out of scope:
-// what the answer is while the wasm lives, which is `src/edge.rs`'s.
-//
-// In the hot path this costs one Set entry, one timer and one promise a call.
+// A trap (a panic, memory exhausted) takes the whole wasm instance with it. Then a
+// new one is made, and whoever still waits for a promise of the old one is answered
+// at once: it would stay pending for ever.
 
-import Worker, { Registry as WasmRegistry, Team as WasmTeam } from "../../build/index.js";
+import * as wasm from "../../build/index.js";
 
-// What neither settles nor traps should not exist. Should it all the same (a call
-// to an object whose machine vanished, say), the caller hears of it before it
-// gives up by itself: identity providers wait 30 s and more.
+// What neither settles nor traps should not exist. Should it all the same (an
+// identity provider that keeps a connection open, say), the caller hears of it before
+// it gives up by itself: identity providers wait 30 s and more.
 const LAST_RESORT_MS = 25_000;
-// A body on a slow line takes its time: 8 MiB at 256 kbit/s.
-const UPLOAD_MS = 300_000;
 
-/** How to reject each call that the wasm instance has not answered yet. */
+/** Bytes of a body that are read: what the largest endpoint takes, and one to tell. */
+const BODY_BYTES = (8 << 20) + 1;
+const NOTHING = new Uint8Array(0);
+
+/** How many instances of the wasm there were before this one. */
+let generation = 0;
+
+/** How to reject each promise that the instance has not settled yet. */
 const pending = new Set();
 
-function abandonAll(reason) {
-  for (const reject of pending) reject(reason);
+function startAnew(trap) {
+  generation += 1;
+  wasm.__wbg_reset_state();
+  for (const reject of pending) reject(trap);
   pending.clear();
 }
 
-// Nothing but wasm and its glue runs here, so whatever nobody caught has unwound
-// through wasm frames, which leaves the instance unusable, a trap or not. The shim
-// starts anew for a RuntimeError only, so everything else is told to it as one.
-addEventListener("error", ({ error }) => {
-  if (!(error instanceof WebAssembly.RuntimeError)) {
-    const trap = new WebAssembly.RuntimeError(`uncaught in wasm: ${error}`);
-    dispatchEvent(new ErrorEvent("error", { error: trap }));
-    return;
-  }
-  abandonAll(error);
-});
+// Nothing but the wasm and its glue runs in a task of its own here, so whatever
+// nobody caught has unwound through wasm frames, which leaves the instance unusable.
+addEventListener("error", ({ error }) => startAnew(error));
 
-/**
- * Settles as `call` does, or rejects when the wasm instance that runs it is lost,
- * or after `patience` milliseconds. An object is called by the Worker, which
- * watches the clock for both.
- */
-function settled(call, patience) {
+/** Runs a call into the wasm; one that throws a trap costs the instance. */
+function call(work) {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) startAnew(error);
+    throw error;
+  }
+}
+
+/** Settles as a promise of the wasm's does, or rejects when its instance is lost. */
+function settled(promise) {
   return new Promise((resolve, reject) => {
-    const giveUp = () => reject(new Error(`no answer in ${patience} ms`));
-    const timer = patience && setTimeout(giveUp, patience);
-    const leave = () => {
-      clearTimeout(timer);
-      pending.delete(reject);
-    };
+    const giveUp = () => reject(new Error(`no answer in ${LAST_RESORT_MS} ms`));
+    const timer = setTimeout(giveUp, LAST_RESORT_MS);
     pending.add(reject);
-    Promise.try(call)
-      .finally(leave)
-      .then(resolve, (error) => {
-        // Thrown through to here, it never was an event; others may hang on it.
-        if (error instanceof WebAssembly.RuntimeError) abandonAll(error);
-        reject(error);
-      });
+    promise
+      .finally(() => {
+        clearTimeout(timer);
+        pending.delete(reject);
+      })
+      .then(resolve, reject);
   });
+}
+
+/** A request's head as the wasm reads it, see `src/edge/convert.rs`. */
+function headOf(request) {
+  let head = `${request.method}\n${request.url}`;
+  for (const [name, value] of request.headers) head += `\n${name}\n${value}`;
+  return head;
+}
+
+/** A request's body, no further than the largest that any endpoint takes. */
+async function bodyOf(request) {
+  // A body of announced length is no longer than that, and the Worker has refused
+  // what announces too much.
+  if (request.headers.has("content-length")) return new Uint8Array(await request.arrayBuffer());
+  const chunks = [];
+  let length = 0;
+  for await (const chunk of request.body) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length >= BODY_BYTES) break;
+  }
+  const body = new Uint8Array(length);
+  chunks.reduce((at, chunk) => (body.set(chunk, at), at + chunk.length), 0);
+  return body.subarray(0, BODY_BYTES);
 }
 
 /**
  * The answer where the wasm has none: SCIM's error, telling nothing of the inside.
- * It does not say that nothing was changed: a front call lost on its way back may
- * have been carried out by its object, wholly.
+ * It does not say that nothing was changed: an answer lost on its way back may be of
+ * a change that was carried out, wholly.
  */
 function serverError(request, error) {
   // The same choice as in `edge/log.rs`.
@@ -91,26 +113,53 @@ function serverError(request, error) {
   });
 }
 
-/**
- * A class of the shim with its entry points guarded. `patienceFor` says how long a
- * request may take; 0 leaves the clock to whoever called.
- */
-function guarded(Inner, patienceFor) {
-  class Guarded extends Inner {
-    fetch(request) {
-      const answer = settled(() => super.fetch(request), patienceFor(request));
-      return answer.catch((error) => serverError(request, error));
+export default {
+  async fetch(request, env) {
+    try {
+      const answer = call(() => wasm.fetch(request, headOf(request), env));
+      if (answer instanceof Response) return answer;
+      if (answer instanceof Promise) return await settled(answer);
+      return await answer.fetch(request);
+    } catch (error) {
+      return serverError(request, error);
     }
-  }
-  // An object that has no alarm must not seem to have one.
-  if (Inner.prototype.alarm) {
-    Guarded.prototype.alarm = function alarm(info) {
-      return settled(() => Inner.prototype.alarm.call(this, info), LAST_RESORT_MS);
-    };
-  }
-  return Guarded;
-}
+  },
+};
 
-export default guarded(Worker, ({ body }) => (body ? UPLOAD_MS : LAST_RESORT_MS));
-export const Team = guarded(WasmTeam, () => 0);
-export const Registry = guarded(WasmRegistry, () => 0);
+/** An object of the wasm's as the runtime knows it. */
+const object = (Inner) =>
+  class {
+    #made = [];
+    #inner;
+    #generation;
+
+    constructor(state, env) {
+      this.#made = [state, env];
+    }
+
+    /** The wasm's object: a new one in a new instance, since it keeps nothing. */
+    get #object() {
+      if (this.#generation !== generation) {
+        this.#inner = new (Inner())(...this.#made);
+        this.#generation = generation;
+      }
+      return this.#inner;
+    }
+
+    async fetch(request) {
+      try {
+        const body = request.body ? await bodyOf(request) : NOTHING;
+        const answer = call(() => this.#object.fetch(headOf(request), body));
+        return answer instanceof Promise ? await settled(answer) : answer;
+      } catch (error) {
+        return serverError(request, error);
+      }
+    }
+
+    async alarm() {
+      await settled(call(() => this.#object.alarm()));
+    }
+  };
+
+export const Team = object(() => wasm.Team);
+export const Registry = object(() => wasm.Registry);

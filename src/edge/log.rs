@@ -6,7 +6,8 @@
 use super::convert;
 use http::{HeaderMap, HeaderValue, Method, Request as HttpRequest, Response as HttpResponse};
 use serde_json::{Value, json};
-use worker::{Date, Response, Result, console_log};
+use wasm_bindgen::JsValue;
+use worker::{Date, console_log};
 
 const REQUEST_ID: &str = "x-request-id";
 /// Characters in a request id that a client may choose.
@@ -53,12 +54,12 @@ impl Line<'_> {
     }
 
     /// Writes the line and gives the response its request id.
-    pub(super) fn answer(&self, mut response: HttpResponse<Vec<u8>>) -> Result<Response> {
+    pub(super) fn answer(&self, mut response: HttpResponse<Vec<u8>>) -> Result<JsValue, JsValue> {
         self.write();
         if let Ok(id) = HeaderValue::from_str(self.request_id) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
-        convert::response(response)
+        convert::response(&response)
     }
 }
 

@@ -2,7 +2,10 @@
 
 use crate::directory::team_id::TeamId;
 use wasm_bindgen::prelude::*;
-use worker::{Env, ObjectNamespace, Result, Stub};
+use worker::js_sys::{Object, Promise, Reflect};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::web_sys::{Request, Response};
+use worker::{Env, Result};
 
 /// The bindings in `wrangler.toml`.
 const TEAM_BINDING: &str = "TEAM";
@@ -16,31 +19,62 @@ const REGISTRY_NAME: &str = "registry";
 
 #[wasm_bindgen]
 extern "C" {
-    /// A namespace of objects, of which the runtime's crate binds all but
-    /// this one method.
+    /// A namespace of objects. The runtime's crate lacks `jurisdiction`, and its
+    /// stubs can only be called from a future.
     type Namespace;
 
     #[wasm_bindgen(method, catch)]
     fn jurisdiction(this: &Namespace, name: &str) -> std::result::Result<Namespace, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = getByName)]
+    fn get_by_name(
+        this: &Namespace,
+        name: &str,
+        options: &JsValue,
+    ) -> std::result::Result<Stub, JsValue>;
+
+    /// An object, to be called. `guard.mjs` calls it, too.
+    pub(super) type Stub;
+
+    #[wasm_bindgen(method, catch, js_name = fetch)]
+    fn fetch_raw(this: &Stub, request: &Request) -> std::result::Result<Promise, JsValue>;
+}
+
+impl Stub {
+    /// Calls the object.
+    ///
+    /// # Errors
+    /// If the object could not be reached, or failed without an answer.
+    pub(super) async fn fetch(&self, request: &Request) -> Result<Response> {
+        let answer = JsFuture::from(self.fetch_raw(request)?).await?;
+        Ok(answer.dyn_into()?)
+    }
 }
 
 /// A team's object. A hint of where it should live counts for the call that
 /// makes it and is ignored ever after.
 pub(super) fn team(env: &Env, team: &TeamId, location_hint: Option<&str>) -> Result<Stub> {
-    let mut namespace = env.durable_object(TEAM_BINDING)?;
+    let mut namespace = namespace(env, TEAM_BINDING)?;
     let has_none = || env.var(JURISDICTIONS).is_ok_and(|value| value.to_string() == "none");
     if let Some(jurisdiction) = team.jurisdiction().filter(|_| !has_none()) {
-        let held: &Namespace = namespace.as_ref().unchecked_ref();
-        let held = held.jurisdiction(jurisdiction)?;
-        namespace = ObjectNamespace::unchecked_from_js(held.into());
+        namespace = namespace.jurisdiction(jurisdiction)?;
     }
-    match location_hint {
-        Some(hint) => namespace.get_by_name_with_location_hint(team.as_str(), hint),
-        None => namespace.get_by_name(team.as_str()),
-    }
+    let options = match location_hint {
+        Some(hint) => {
+            let options = Object::new();
+            Reflect::set(&options, &"locationHint".into(), &hint.into())?;
+            options.into()
+        }
+        None => JsValue::UNDEFINED,
+    };
+    Ok(namespace.get_by_name(team.as_str(), &options)?)
 }
 
 /// The Registry object.
 pub(super) fn registry(env: &Env) -> Result<Stub> {
-    env.durable_object(REGISTRY_BINDING)?.get_by_name(REGISTRY_NAME)
+    Ok(namespace(env, REGISTRY_BINDING)?.get_by_name(REGISTRY_NAME, &JsValue::UNDEFINED)?)
+}
+
+fn namespace(env: &Env, binding: &str) -> Result<Namespace> {
+    Ok(Reflect::get(env, &binding.into())?.unchecked_into())
 }

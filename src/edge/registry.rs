@@ -4,7 +4,7 @@
 //! what it wrote down before lets its alarm finish the matter if it never
 //! hears the answer.
 
-use super::sql::Engine;
+use super::sql::{Database, Engine};
 use super::{clock, convert, log, objects, settings};
 use crate::api::operator::{self, Step};
 use crate::api::problem;
@@ -14,38 +14,76 @@ use crate::directory::{Context, Deployment, Fault, Origin};
 use crate::entry::front::{self, Decision};
 use crate::entry::registry as entry;
 use crate::web::answered::Answered;
+use http::request::Parts;
+use std::rc::Rc;
 use std::time::Duration;
-use worker::{Date, DurableObject, Env, Error, Request, Response, Result, State, durable_object};
+use wasm_bindgen::prelude::*;
+use worker::js_sys::Promise;
+use worker::wasm_bindgen_futures::future_to_promise;
+use worker::worker_sys::DurableObjectState;
+use worker::{Date, Env, Error, Result, State};
 
 /// When to look after a call to a team whose end was never heard of.
 const FINISH_AFTER: Duration = Duration::from_millis(CALL_MS.unsigned_abs());
 
-/// The deployment's one Registry.
-#[durable_object(alarm)]
-pub(super) struct Registry {
+/// The deployment's one Registry; `guard.mjs` has the class that the runtime knows.
+#[wasm_bindgen]
+pub struct Registry(Rc<Object>);
+
+struct Object {
     state: State,
     env: Env,
+    database: Database,
 }
 
-impl DurableObject for Registry {
-    fn new(state: State, env: Env) -> Self {
-        Self { state, env }
+#[wasm_bindgen]
+impl Registry {
+    /// The object as the runtime makes it.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState, env: Env) -> Self {
+        let state = State::from(state);
+        Self(Rc::new(Object { database: Database::new(state.storage()), state, env }))
     }
 
-    async fn fetch(&self, request: Request) -> Result<Response> {
+    /// Answers a request: with a promise of a `Response`.
+    ///
+    /// # Errors
+    /// Where there is no answer; `guard.mjs` has one.
+    pub fn fetch(&self, head: &str, body: Vec<u8>) -> std::result::Result<Promise, JsValue> {
         let started = Date::now().as_millis();
-        let mut request = convert::whole(request).await?;
         #[cfg(feature = "testing")]
         super::testing::count_wake();
+        let head = convert::head(head)?;
+        let object = Rc::clone(&self.0);
+        Ok(future_to_promise(async move { object.answer(started, head, body).await }))
+    }
 
+    /// Finishes what a call to a team left open.
+    pub fn alarm(&self) -> Promise {
+        let object = Rc::clone(&self.0);
+        future_to_promise(async move {
+            object.finish().await?;
+            Ok(JsValue::UNDEFINED)
+        })
+    }
+}
+
+impl Object {
+    async fn answer(
+        &self,
+        started: u64,
+        head: Parts,
+        body: Vec<u8>,
+    ) -> std::result::Result<JsValue, JsValue> {
         let deployment = settings::deployment(&self.env)?;
-        let engine = Engine::new(self.state.storage());
+        let engine = Engine::new(&self.database);
+        let mut request = http::Request::from_parts(head, body);
         let request_id = log::with_request_id(&mut request);
         let route = log::route(request.method(), request.uri().path());
         let (head, body) = request.into_parts();
         // The Worker has decided the same; whose token it is, is in the head.
         let Decision::Registry(name) = front::decide(&deployment, &head) else {
-            return Err(Error::RustError("not a request for the Registry".into()));
+            return Err(Error::RustError("not a request for the Registry".into()).into());
         };
         let request = http::Request::from_parts(head, body);
         let turn = entry::start(&context(&engine, &deployment), &name, request);
@@ -70,9 +108,9 @@ impl DurableObject for Registry {
         .answer(response)
     }
 
-    async fn alarm(&self) -> Result<Response> {
+    async fn finish(&self) -> Result<()> {
         let deployment = settings::deployment(&self.env)?;
-        let engine = Engine::new(self.state.storage());
+        let engine = Engine::new(&self.database);
         let steps = operator::unfinished(&context(&engine, &deployment)).map_err(told)?;
         let mut failed = None;
         for step in steps {
@@ -82,19 +120,14 @@ impl DurableObject for Registry {
                 Err(error) => failed = Some(error),
             }
         }
-        if let Some(error) = failed {
-            // The platform runs an alarm again that fails.
-            return Err(error);
-        }
-        Response::empty()
+        // The platform runs an alarm again that fails.
+        failed.map_or(Ok(()), Err)
     }
-}
 
-impl Registry {
     /// Takes a step to its answer.
     async fn take(
         &self,
-        engine: &Engine,
+        engine: &Engine<'_>,
         deployment: &Deployment,
         mut step: Step,
     ) -> Result<Answered> {
@@ -105,14 +138,14 @@ impl Registry {
             };
             self.state.storage().set_alarm(FINISH_AFTER).await?;
             let stub = objects::team(&self.env, &call.team, call.location_hint.as_deref())?;
-            let told = stub.fetch_with_request(convert::outgoing(call.request)?).await?;
+            let told = stub.fetch(&convert::outgoing(call.request)?).await?;
             let told = convert::incoming(told).await?;
             step = operator::resume(&context(engine, deployment), call.pending, &told);
         }
     }
 }
 
-fn context<'a>(engine: &'a Engine, deployment: &'a Deployment) -> Context<'a> {
+fn context<'a>(engine: &'a Engine<'a>, deployment: &'a Deployment) -> Context<'a> {
     Context {
         sql: engine,
         now: clock::now(),

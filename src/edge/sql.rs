@@ -3,13 +3,15 @@
 //!
 //! `raw()` because the cursor's other readers never answer when a later row
 //! fails; `transactionSync` because an error in a handler undoes nothing by
-//! itself. The runtime's crate does not bind the latter, hence the one extern
-//! block here.
+//! itself. Neither goes through the runtime's crate: it does not bind the latter,
+//! and takes a call out of the wasm for every part of every cell of the former.
 
-use crate::directory::sql::{INTEGER_MAX, Outcome, Row, Sql, SqlError, Value};
+use super::glue::{self, Portion};
+use crate::directory::sql::{Cells, INTEGER_MAX, Outcome, Row, Sql, SqlError, Value};
 use std::cell::Cell;
 use wasm_bindgen::prelude::*;
-use worker::{SqlStorage, SqlStorageValue, Storage};
+use worker::js_sys::{Array, Uint8Array};
+use worker::{SqlStorage, Storage};
 
 #[wasm_bindgen]
 extern "C" {
@@ -22,19 +24,39 @@ extern "C" {
     ) -> Result<JsValue, JsValue>;
 }
 
-/// The storage of the object that answers a request, with a count of the rows
-/// that the request has cost.
-pub(super) struct Engine {
+/// Where a portion has how many columns a row has, what its rows cost, what it left,
+/// and where its cells begin.
+const WIDTH: usize = 0;
+const ROWS_READ: usize = 1;
+const ROWS_WRITTEN: usize = 2;
+const LEFT: usize = 3;
+const CELLS: usize = 4;
+
+/// An object's storage.
+pub(super) struct Database {
     sql: SqlStorage,
     storage: Storage,
+}
+
+impl Database {
+    /// The storage of an object.
+    pub(super) fn new(storage: Storage) -> Self {
+        Self { sql: storage.sql(), storage }
+    }
+}
+
+/// The storage of the object that answers a request, with a count of the rows
+/// that the request has cost.
+pub(super) struct Engine<'a> {
+    database: &'a Database,
     rows_read: Cell<usize>,
     rows_written: Cell<usize>,
 }
 
-impl Engine {
+impl<'a> Engine<'a> {
     /// The engine over an object's storage, its counts at zero.
-    pub(super) fn new(storage: Storage) -> Self {
-        Self { sql: storage.sql(), storage, rows_read: Cell::new(0), rows_written: Cell::new(0) }
+    pub(super) fn new(database: &'a Database) -> Self {
+        Self { database, rows_read: Cell::new(0), rows_written: Cell::new(0) }
     }
 
     /// Rows read and written so far.
@@ -43,32 +65,43 @@ impl Engine {
     }
 }
 
-impl Sql for Engine {
+impl Sql for Engine<'_> {
     fn each(
         &self,
         statement: &str,
         parameters: &[Value],
-        row: &mut dyn FnMut(Row) -> Result<(), SqlError>,
+        row: &mut dyn FnMut(Row<'_>) -> Result<(), SqlError>,
     ) -> Result<(), SqlError> {
-        let bindings = parameters.iter().map(bound).collect::<Result<Vec<_>, _>>()?;
-        let cursor = self.sql.exec(statement, Some(bindings)).map_err(told)?;
-        let mut result = Ok(());
-        for columns in cursor.raw() {
-            result = columns.map_err(told).and_then(|columns| {
-                let columns = columns.into_iter().map(value).collect::<Result<Vec<_>, _>>()?;
-                row(Row::new(columns))
-            });
-            if result.is_err() {
-                break;
-            }
+        let bindings = Array::new();
+        for parameter in parameters {
+            bindings.push(&bound(parameter)?);
         }
-        self.rows_read.set(self.rows_read.get().saturating_add(cursor.rows_read()));
-        self.rows_written.set(self.rows_written.get().saturating_add(cursor.rows_written()));
-        result
+        let mut portion =
+            glue::exec(self.database.sql.as_ref(), statement, &bindings).map_err(told)?;
+        loop {
+            let width = whole(&portion, WIDTH);
+            let rows = glue::rows(&portion);
+            let mut result = Ok(());
+            for number in 0..rows {
+                let first = number.saturating_mul(width).saturating_add(CELLS);
+                result = row(Row::new(&Found { portion: &portion, first, width }));
+                if result.is_err() {
+                    break;
+                }
+            }
+            let left = portion.at(LEFT);
+            if result.is_err() || left.is_undefined() {
+                // A cursor counts from its beginning on, so its last count is the sum.
+                count(&self.rows_read, whole(&portion, ROWS_READ));
+                count(&self.rows_written, whole(&portion, ROWS_WRITTEN));
+                return result;
+            }
+            portion = glue::more(&left).map_err(told)?;
+        }
     }
 
     fn atomically(&self, body: &mut dyn FnMut() -> Outcome) -> Result<(), SqlError> {
-        let storage = self.storage.as_raw().unchecked_ref::<SyncStorage>();
+        let storage = self.database.storage.as_raw().unchecked_ref::<SyncStorage>();
         let mut outcome = None;
         // A rollback is asked for by throwing; a returned error would commit.
         let done = storage.transaction_sync(&mut || match outcome.insert(body()) {
@@ -77,36 +110,75 @@ impl Sql for Engine {
         });
         match (done, outcome) {
             (Ok(_), _) | (Err(_), Some(Outcome::Rollback)) => Ok(()),
-            (Err(error), _) => Err(told(error.into())),
+            (Err(error), _) => Err(told(error)),
         }
     }
 }
 
-fn bound(value: &Value) -> Result<SqlStorageValue, SqlError> {
-    Ok(match value {
-        Value::Null => SqlStorageValue::Null,
-        Value::Integer(value) if value.saturating_abs() <= INTEGER_MAX => {
-            SqlStorageValue::Integer(*value)
-        }
-        Value::Integer(_) => return Err(SqlError::new("an integer beyond 2^53 was bound")),
-        Value::Text(text) => SqlStorageValue::String(text.clone()),
-        Value::Blob(bytes) => SqlStorageValue::Blob(bytes.clone()),
-    })
+fn count(counter: &Cell<usize>, rows: usize) {
+    counter.set(counter.get().saturating_add(rows));
 }
 
-fn value(value: SqlStorageValue) -> Result<Value, SqlError> {
-    Ok(match value {
-        SqlStorageValue::Null => Value::Null,
-        SqlStorageValue::Integer(value) => Value::Integer(value),
-        SqlStorageValue::String(text) => Value::Text(text),
-        SqlStorageValue::Blob(bytes) => Value::Blob(bytes),
-        SqlStorageValue::Boolean(_) | SqlStorageValue::Float(_) => {
-            return Err(SqlError::new("a column holds a boolean or a float"));
+/// A number of ours in a portion: never negative, never a fraction.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
+fn whole(portion: &Portion, index: usize) -> usize {
+    glue::number(portion, index) as usize
+}
+
+/// A row of a portion.
+struct Found<'a> {
+    portion: &'a Portion,
+    first: usize,
+    width: usize,
+}
+
+impl Found<'_> {
+    fn index(&self, column: usize) -> Result<usize, SqlError> {
+        match column < self.width {
+            true => Ok(self.first.saturating_add(column)),
+            false => Err(SqlError::column("any more columns")),
         }
+    }
+}
+
+impl Cells for Found<'_> {
+    fn integer(&self, column: usize) -> Result<Option<i64>, SqlError> {
+        let number = glue::number(self.portion, self.index(column)?);
+        if number.is_nan() {
+            return Ok(None);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "2^53 is a number that f64 has")]
+        let is_integer = number.fract() == 0.0 && number.abs() <= INTEGER_MAX as f64;
+        match is_integer {
+            #[expect(clippy::cast_possible_truncation, reason = "within ±2^53 and whole")]
+            true => Ok(Some(number as i64)),
+            false => Err(SqlError::column("an integer")),
+        }
+    }
+
+    fn text(&self, column: usize) -> Result<Option<String>, SqlError> {
+        let index = self.index(column)?;
+        glue::text(self.portion, index).map_err(|_| SqlError::column("text"))
+    }
+
+    fn blob(&self, column: usize) -> Result<Option<Vec<u8>>, SqlError> {
+        let index = self.index(column)?;
+        glue::bytes(self.portion, index).map_err(|_| SqlError::column("a blob"))
+    }
+}
+
+fn bound(value: &Value) -> Result<JsValue, SqlError> {
+    Ok(match value {
+        Value::Null => JsValue::NULL,
+        #[expect(clippy::cast_precision_loss, reason = "within ±2^53")]
+        Value::Integer(value) if value.saturating_abs() <= INTEGER_MAX => (*value as f64).into(),
+        Value::Integer(_) => return Err(SqlError::new("an integer beyond 2^53 was bound")),
+        Value::Text(text) => text.as_str().into(),
+        Value::Blob(bytes) => Uint8Array::from(bytes.as_slice()).into(),
     })
 }
 
 /// The platform's message; SQLite's name tables and columns, never values.
-fn told(error: worker::Error) -> SqlError {
-    SqlError::new(error.to_string())
+fn told(error: JsValue) -> SqlError {
+    SqlError::new(worker::Error::from(error).to_string())
 }

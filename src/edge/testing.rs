@@ -2,12 +2,14 @@
 //! no deployed build has: trap on purpose, count how often an object was woken,
 //! put the clock forward, and have a team's alarm run now.
 
+use super::convert;
 use crate::api::scim;
 use crate::directory::{Context, Failure, Fault, sql};
 use crate::web::answered::Answered;
-use http::Request as HttpRequest;
+use http::request::Parts;
+use http::{Request as HttpRequest, Response};
 use std::cell::Cell;
-use worker::{Request, Response, Result};
+use wasm_bindgen::JsValue;
 
 /// A request with this header traps after it has written, in a transaction.
 const TRAP_HEADER: &str = "x-testing-trap";
@@ -31,13 +33,15 @@ pub(super) fn ahead() -> i64 {
 }
 
 /// Answers the suite's own paths at the Worker.
-pub(super) fn route(request: &Request) -> Option<Result<Response>> {
-    if let Some(ahead) = request.path().strip_prefix("/-testing/ahead/") {
+pub(super) fn route(head: &Parts) -> Option<Result<JsValue, JsValue>> {
+    let ok = |text: String| Some(convert::response(&Response::new(text.into_bytes())));
+    let path = head.uri.path();
+    if let Some(ahead) = path.strip_prefix("/-testing/ahead/") {
         AHEAD.with(|cell| cell.set(ahead.parse().unwrap_or(0)));
-        return Some(Response::ok(ahead));
+        return ok(ahead.to_owned());
     }
-    match request.path().as_str() {
-        "/-testing/woken" => Some(Response::ok(WOKEN.with(Cell::get).to_string())),
+    match path {
+        "/-testing/woken" => ok(WOKEN.with(Cell::get).to_string()),
         "/-testing/trap" => core::arch::wasm32::unreachable(),
         _ => None,
     }
@@ -49,13 +53,13 @@ pub(super) fn asks_for_trap(request: &HttpRequest<Vec<u8>>) -> bool {
 }
 
 /// Whether this request is to run its object's alarm.
-pub(super) fn asks_for_alarm(request: &HttpRequest<Vec<u8>>) -> bool {
-    request.headers().contains_key(ALARM_HEADER)
+pub(super) fn asks_for_alarm(head: &Parts) -> bool {
+    head.headers.contains_key(ALARM_HEADER)
 }
 
 /// Does the work and traps before its transaction ends.
 pub(super) fn trap_after(context: &Context<'_>, work: impl FnOnce() -> Answered) -> Answered {
-    let trapped: std::result::Result<(), Failure<Fault>> = sql::transaction(context.sql, || {
+    let trapped: Result<(), Failure<Fault>> = sql::transaction(context.sql, || {
         work();
         core::arch::wasm32::unreachable()
     });

@@ -27,6 +27,11 @@ pub struct Attempts {
 }
 
 impl Attempts {
+    /// Whether a refusal of this request would count.
+    pub fn are_counted(head: &Parts) -> bool {
+        !head.uri.path().starts_with("/scim")
+    }
+
     /// The answer to whoever was refused too often, in place of the refusal.
     pub fn instead_of(
         &mut self,
@@ -34,12 +39,10 @@ impl Attempts {
         now: Timestamp,
         status: StatusCode,
     ) -> Option<Response<Vec<u8>>> {
-        let path = head.uri.path();
-        let is_guess = status == StatusCode::UNAUTHORIZED && !path.starts_with("/scim");
-        let address = head.headers.get("cf-connecting-ip")?.to_str().ok()?;
-        if !is_guess {
+        if status != StatusCode::UNAUTHORIZED || !Self::are_counted(head) {
             return None;
         }
+        let address = head.headers.get("cf-connecting-ip")?.to_str().ok()?;
         let minute = now.0.div_euclid(MINUTE_MS);
         if minute != self.minute || self.refusals.len() >= ADDRESSES_MAX {
             self.minute = minute;

@@ -4,7 +4,7 @@
 //! the native tests runs on workerd too. `tests/sqlite_refusals.rs` shows each.
 
 use kafkaman_scim::directory::sql::{
-    COMPOUND_SELECT_MAX, EXPRESSION_DEPTH_MAX, INTEGER_MAX, Outcome, PARAMETERS_MAX,
+    COMPOUND_SELECT_MAX, Cells, EXPRESSION_DEPTH_MAX, INTEGER_MAX, Outcome, PARAMETERS_MAX,
     PATTERN_BYTES_MAX, ROW_BYTES_MAX, Row, STATEMENT_BYTES_MAX, Sql, SqlError, Value,
 };
 use rusqlite::limits::Limit;
@@ -44,7 +44,7 @@ impl Sql for Sqlite {
         &self,
         statement: &str,
         parameters: &[Value],
-        row: &mut dyn FnMut(Row) -> Result<(), SqlError>,
+        row: &mut dyn FnMut(Row<'_>) -> Result<(), SqlError>,
     ) -> Result<(), SqlError> {
         let first = statement.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
         if REFUSED.contains(&first.as_str()) {
@@ -57,7 +57,7 @@ impl Sql for Sqlite {
         while let Some(found) = rows.next().map_err(told)? {
             let values: Result<Vec<_>, _> =
                 (0..columns).map(|column| value(found.get_ref(column).map_err(told)?)).collect();
-            row(Row::new(values?))?;
+            row(Row::new(&Found(values?)))?;
         }
         Ok(())
     }
@@ -69,6 +69,35 @@ impl Sql for Sqlite {
             Outcome::Rollback => "ROLLBACK TO nested; RELEASE nested",
         };
         self.connection.execute_batch(end).map_err(told)
+    }
+}
+
+/// A row's columns.
+struct Found(Vec<Value>);
+
+impl Cells for Found {
+    fn integer(&self, column: usize) -> Result<Option<i64>, SqlError> {
+        match self.0.get(column) {
+            Some(Value::Null) => Ok(None),
+            Some(Value::Integer(value)) => Ok(Some(*value)),
+            _ => Err(SqlError::column("an integer")),
+        }
+    }
+
+    fn text(&self, column: usize) -> Result<Option<String>, SqlError> {
+        match self.0.get(column) {
+            Some(Value::Null) => Ok(None),
+            Some(Value::Text(value)) => Ok(Some(value.clone())),
+            _ => Err(SqlError::column("text")),
+        }
+    }
+
+    fn blob(&self, column: usize) -> Result<Option<Vec<u8>>, SqlError> {
+        match self.0.get(column) {
+            Some(Value::Null) => Ok(None),
+            Some(Value::Blob(value)) => Ok(Some(value.clone())),
+            _ => Err(SqlError::column("a blob")),
+        }
     }
 }
 
