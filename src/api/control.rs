@@ -7,8 +7,9 @@ use super::problem;
 use crate::directory::audit::Actor;
 use crate::directory::problem::{Kind, Problem};
 use crate::directory::service_tokens::Scope;
-use crate::directory::team::{self, NewTeam};
+use crate::directory::team::{self, Limits, NewTeam};
 use crate::directory::team_id::TeamId;
+use crate::directory::throttle::Rate;
 use crate::directory::{Context, Failure, break_glass, service_tokens, tokens, transfer};
 use crate::web::answered::{After, Answered};
 use http::{Request, Response, StatusCode};
@@ -34,6 +35,9 @@ pub enum Task {
         name: String,
         /// Its seats.
         seats: i64,
+        /// How much its provider may ask.
+        #[serde(default)]
+        rate: Rate,
         /// The first admin's name.
         admin_name: String,
         /// The first admin's address.
@@ -45,11 +49,8 @@ pub enum Task {
     Suspend,
     /// Go on.
     Resume,
-    /// Have so many seats.
-    SetSeats {
-        /// How many.
-        seats: i64,
-    },
+    /// Have these limits.
+    SetLimits(Limits),
     /// Make a link that makes someone admin.
     BreakGlass {
         /// Their name.
@@ -122,7 +123,7 @@ fn carry_out(
 ) -> Result<Response<Vec<u8>>, Failure<Problem>> {
     let takes_part = matches!(
         command.task,
-        Task::Import { .. } | Task::CredentialsUnder { .. } | Task::SetSeats { .. }
+        Task::Import { .. } | Task::CredentialsUnder { .. } | Task::SetLimits(_)
     );
     if !takes_part && transfer::is_unfinished(context)? {
         let message = "the team is being imported; send the rest of its export, or delete it";
@@ -131,8 +132,8 @@ fn carry_out(
     let operator = command.operator;
     let actor = Actor::Operator(operator.clone());
     let token = match command.task {
-        Task::Create { name, seats, admin_name, admin_email } => {
-            let new = NewTeam { name, seats, admin_name, admin_email };
+        Task::Create { name, seats, rate, admin_name, admin_email } => {
+            let new = NewTeam { name, seats, rate, admin_name, admin_email };
             Some(team::create(context, &actor, id, &new)?)
         }
         Task::IssueAdminToken => {
@@ -146,8 +147,8 @@ fn carry_out(
             team::set_suspended(context, &actor, suspended)?;
             None
         }
-        Task::SetSeats { seats } => {
-            team::set_seats(context, &actor, seats)?;
+        Task::SetLimits(limits) => {
+            team::set_limits(context, &actor, &limits)?;
             None
         }
         Task::BreakGlass { name, email } => {

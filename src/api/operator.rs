@@ -16,6 +16,7 @@ use crate::directory::problem::Problem;
 use crate::directory::registry::{self, Entry, State};
 use crate::directory::service_tokens::Scope;
 use crate::directory::sql::transaction;
+use crate::directory::team::Limits;
 use crate::directory::team_id::TeamId;
 use crate::directory::{Context, Failure, Fault, migrate};
 use crate::scim::list::Parameters;
@@ -58,7 +59,7 @@ enum Begun {
     IssueAdminToken,
     Suspend,
     Resume,
-    SetSeats(i64),
+    SetLimits(Limits),
     BreakGlass {
         name: String,
         email: String,
@@ -201,7 +202,7 @@ fn finish(
         Begun::Create => advance(State::Live, Action::TeamCreated)?,
         Begun::Suspend => advance(State::Suspended, Action::TeamSuspended)?,
         Begun::Resume => advance(State::Live, Action::TeamResumed)?,
-        Begun::SetSeats(seats) => registry::set_seats(context, &actor, &team, seats)?,
+        Begun::SetLimits(limits) => registry::set_limits(context, &actor, &team, &limits)?,
         Begun::Delete => advance(State::Gone, Action::TeamDeleted)?,
         Begun::IssueAdminToken => {
             registry::note(context, &actor, &team, Action::AdminTokenIssued)?;
@@ -247,13 +248,14 @@ fn call_team(operator: &str, entry: &Entry, mut what: Begun) -> Step {
         Begun::Create => Task::Create {
             name: entry.new.name.clone(),
             seats: entry.new.seats,
+            rate: entry.new.rate,
             admin_name: entry.new.admin_name.clone(),
             admin_email: entry.new.admin_email.clone(),
         },
         Begun::IssueAdminToken => Task::IssueAdminToken,
         Begun::Suspend => Task::Suspend,
         Begun::Resume => Task::Resume,
-        Begun::SetSeats(seats) => Task::SetSeats { seats },
+        Begun::SetLimits(limits) => Task::SetLimits(limits),
         Begun::BreakGlass { ref name, ref email } => {
             Task::BreakGlass { name: name.clone(), email: email.clone() }
         }
@@ -279,6 +281,8 @@ fn shown(entry: &Entry) -> Value {
         "name": entry.new.name,
         "state": entry.state.name(),
         "seats": entry.new.seats,
+        "requestsPerSecond": entry.new.rate.per_second(),
+        "requestBurst": entry.new.rate.burst(),
         "jurisdiction": entry.id.jurisdiction(),
         "locationHint": entry.location_hint,
         "createdAt": entry.created.to_string(),

@@ -6,11 +6,11 @@
 use super::sql::Engine;
 use super::{clock, convert, log, settings};
 use crate::api::scim;
-use crate::directory::activity::{Activity, WAIT_MS};
+use crate::directory::activity::WAIT_MS;
 use crate::directory::schemas::Schemas;
 use crate::directory::team_id::TeamId;
 use crate::directory::{Context, Deployment, Origin, migrate};
-use crate::entry::object;
+use crate::entry::object::{self, Memory};
 use crate::scim::Timestamp;
 use crate::web::answered::{After, Answered};
 use http::{HeaderValue, Request as HttpRequest, Response as HttpResponse};
@@ -31,13 +31,13 @@ pub(super) struct Team {
     env: Env,
     /// Whether this instance has seen to it that the tables are up to date.
     opened: Cell<bool>,
-    /// What a provider asked for and is not stored yet.
-    activity: Activity,
+    /// What this instance knows and storage does not.
+    memory: Memory,
 }
 
 impl DurableObject for Team {
     fn new(state: State, env: Env) -> Self {
-        Self { state, env, opened: Cell::new(false), activity: Activity::default() }
+        Self { state, env, opened: Cell::new(false), memory: Memory::default() }
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {
@@ -111,7 +111,7 @@ impl Team {
         let deployment = settings::deployment(&self.env)?;
         let engine = Engine::new(self.state.storage());
         let started = Date::now().as_millis();
-        let done = object::upkeep(&context(&engine, &deployment), &self.activity);
+        let done = object::upkeep(&context(&engine, &deployment), &self.memory);
         let next = match done {
             Ok(None) => None,
             Ok(Some(due)) => Some(delay_until(due)),
@@ -176,10 +176,10 @@ impl Team {
         #[cfg(feature = "testing")]
         if super::testing::asks_for_trap(&request) {
             return super::testing::trap_after(context, || {
-                object::handle(context, team, &self.activity, request)
+                object::handle(context, team, &self.memory, request)
             });
         }
-        object::handle(context, team, &self.activity, request)
+        object::handle(context, team, &self.memory, request)
     }
 }
 
