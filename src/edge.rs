@@ -16,9 +16,9 @@ mod sql;
 mod team;
 #[cfg(feature = "testing")]
 mod testing;
+mod unreached;
 
 use crate::api::scim::{self, discovery};
-use crate::dashboard;
 use crate::directory::Fault;
 use crate::directory::team_id::TeamId;
 use crate::entry::attempts::Attempts;
@@ -27,8 +27,9 @@ use crate::scim::Error;
 use crate::web::answered::Answered;
 use http::request::Parts;
 use http::{Response as HttpResponse, StatusCode};
+use objects::Object;
 use std::cell::RefCell;
-use worker::{Context, Date, Env, Request, Response, Result, Stub, event};
+use worker::{Context, Date, Env, Request, Response, Result, event};
 
 /// The Worker: decides from the head, answers itself or forwards unread.
 ///
@@ -46,17 +47,17 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
         return convert::response(scim::refusal(&error, scim::SCIM_JSON));
     };
     let answered = match decide(&env, &head) {
-        Ok(Target::Object(object)) => match object.fetch_with_request(request).await {
+        Ok(Target::Object(object)) => match unreached::ask(&env, &object, &head, request).await {
             Ok(response) => match instead_of(&head, response.status_code()) {
                 Some(instead) => Answered::of(instead),
                 None => return Ok(response),
             },
-            Err(error) => scim::failed(Fault::new(error.to_string())),
+            Err(answered) => answered,
         },
         Ok(Target::SignIn(team)) => {
             match errand::sign_in(&env, &team, &head.headers, request).await {
                 Ok(response) => return Ok(response),
-                Err(error) => Answered::instead(dashboard::broken(), Fault::new(error.to_string())),
+                Err(error) => unreached::answered(head.uri.path(), &error),
             }
         }
         Ok(Target::Nowhere(response)) => {
@@ -91,7 +92,7 @@ fn instead_of(head: &Parts, status: u16) -> Option<HttpResponse<Vec<u8>>> {
 
 /// Where a request goes: to an object, or no further.
 enum Target {
-    Object(Stub),
+    Object(Object),
     SignIn(TeamId),
     Nowhere(HttpResponse<Vec<u8>>),
 }
@@ -99,9 +100,9 @@ enum Target {
 fn decide(env: &Env, head: &Parts) -> Result<Target> {
     let deployment = settings::deployment(env)?;
     Ok(match front::decide(&deployment, head) {
-        Decision::Team(team) => Target::Object(objects::team(env, &team, None)?),
+        Decision::Team(team) => Target::Object(Object::Team(team)),
         Decision::SignIn(team) => Target::SignIn(team),
-        Decision::Registry(_) => Target::Object(objects::registry(env)?),
+        Decision::Registry(_) => Target::Object(Object::Registry),
         Decision::Answer(response) => Target::Nowhere(response),
         Decision::Discovery => Target::Nowhere(discovery::handle(&deployment.base_url, head)),
     })

@@ -10,7 +10,7 @@ use crate::directory::service_tokens::Scope;
 use crate::directory::team::{self, Limits, NewTeam};
 use crate::directory::team_id::TeamId;
 use crate::directory::throttle::Rate;
-use crate::directory::{Context, Failure, break_glass, service_tokens, tokens, transfer};
+use crate::directory::{Context, Failure, break_glass, migrate, service_tokens, tokens, transfer};
 use crate::web::answered::{After, Answered};
 use http::{Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -80,6 +80,8 @@ pub enum Task {
         /// The signing secret's version.
         signing_version: u8,
     },
+    /// Say whether it can be read.
+    Health,
     /// Forget everything.
     Delete,
 }
@@ -123,7 +125,7 @@ fn carry_out(
 ) -> Result<Response<Vec<u8>>, Failure<Problem>> {
     let takes_part = matches!(
         command.task,
-        Task::Import { .. } | Task::CredentialsUnder { .. } | Task::SetLimits(_)
+        Task::Import { .. } | Task::CredentialsUnder { .. } | Task::SetLimits(_) | Task::Health
     );
     if !takes_part && transfer::is_unfinished(context)? {
         let message = "the team is being imported; send the rest of its export, or delete it";
@@ -183,6 +185,13 @@ fn carry_out(
         Task::CredentialsUnder { signing_version } => {
             let live = tokens::live_under(context, signing_version)?;
             return Ok(problem::answer(StatusCode::OK, &json!({ "credentials": live })));
+        }
+        Task::Health => {
+            if team::read(context)?.is_none() {
+                return Err(team::not_found().into());
+            }
+            let tables = migrate::version(context.sql)?;
+            return Ok(problem::answer(StatusCode::OK, &json!({ "tables": tables })));
         }
         Task::Delete => None,
     };

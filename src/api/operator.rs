@@ -6,6 +6,7 @@
 //! and comes back to [`resume`] with what the team said. A crash in between
 //! leaves the team `creating` or `deleting`, and [`unfinished`] finds it.
 
+mod health;
 mod retire;
 mod teams;
 
@@ -54,6 +55,14 @@ pub struct Pending {
     what: Begun,
 }
 
+impl Pending {
+    /// Whether it is written down what was begun, so that [`unfinished`] finds it
+    /// should the answer never come.
+    pub fn is_written_down(&self) -> bool {
+        matches!(self.what, Begun::Create | Begun::Delete)
+    }
+}
+
 enum Begun {
     Create,
     IssueAdminToken,
@@ -75,6 +84,8 @@ enum Begun {
         chunk: String,
     },
     Delete,
+    /// Asking how the team is.
+    Health,
     /// Asking one team after the other, with what the earlier ones said.
     Retire {
         version: u8,
@@ -117,6 +128,7 @@ pub const ROUTES: &[Route<Handler>] = &[
     route(Method::POST, "/operator/v1/teams/{team}/import", teams::import),
     route(Method::POST, "/operator/v1/signing-secrets/{version}/retire", retire::retire),
     route(Method::GET, "/operator/v1/audit", list_audit),
+    route(Method::GET, health::PATH, health::check),
 ];
 
 /// Begins to answer a request of an operator.
@@ -134,18 +146,37 @@ pub fn start(context: &Context<'_>, operator: &str, request: Request<Vec<u8>>) -
     let parameters = Parameters::parse(head.uri.query().unwrap_or_default());
     let call = Call { context, operator: operator.to_owned(), captures, parameters, body };
     let begun = prepare(context).map_err(Failure::from).and_then(|()| (route.handler)(&call));
-    begun.unwrap_or_else(|failure| Step::Answer(problem::answered(Err(failure))))
+    begun.unwrap_or_else(|failure| Step::Answer(failed(is_health(head.uri.path()), failure)))
 }
 
 /// Goes on where [`start`] left off: the team's object answered.
 pub fn resume(context: &Context<'_>, pending: Pending, told: &Response<Vec<u8>>) -> Step {
+    let asks_health = matches!(pending.what, Begun::Health);
     let next = match pending {
+        Pending { team, what: Begun::Health, .. } => health::finish(context, &team, told),
         Pending { operator, team, what: Begun::Retire { version, in_use } } => {
             retire::ask_next(context, operator, &team, version, in_use, told)
         }
         pending => finish(context, pending, told).map(|told| Step::Answer(Answered::of(told))),
     };
-    next.unwrap_or_else(|failure| Step::Answer(problem::answered(Err(failure))))
+    next.unwrap_or_else(|failure| Step::Answer(failed(asks_health, failure)))
+}
+
+/// Whether somebody who asks for this path asks how the service is.
+pub fn is_health(path: &str) -> bool {
+    path == health::PATH
+}
+
+/// The answer to them where something of ours failed.
+pub fn ill(fault: Fault) -> Answered {
+    health::ill(fault)
+}
+
+fn failed(asks_health: bool, failure: Failure<Problem>) -> Answered {
+    match failure {
+        Failure::Fault(fault) if asks_health => health::ill(fault),
+        failure => problem::answered(Err(failure)),
+    }
 }
 
 /// What a crash interrupted, and how to go on: a step for each team whose
@@ -228,8 +259,8 @@ fn finish(
             registry::note(context, &actor, &team, Action::ServiceTokenIssued)?;
             return Ok(problem::answer(StatusCode::CREATED, &body));
         }
-        // Its answers end in `ask_next`.
-        Begun::Retire { .. } => {}
+        // Their answers end elsewhere.
+        Begun::Retire { .. } | Begun::Health => {}
     }
     if matches!(what, Begun::Delete) {
         return Ok(problem::empty());
@@ -265,6 +296,7 @@ fn call_team(operator: &str, entry: &Entry, mut what: Begun) -> Step {
         Begun::Export { ref after } => Task::Export { after: after.clone() },
         Begun::Import { ref mut chunk } => Task::Import { chunk: std::mem::take(chunk) },
         Begun::Delete => Task::Delete,
+        Begun::Health => Task::Health,
         Begun::Retire { version, .. } => Task::CredentialsUnder { signing_version: version },
     };
     Step::CallTeam(Box::new(TeamCall {

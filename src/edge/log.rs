@@ -97,7 +97,7 @@ pub(super) fn with_request_id(request: &mut HttpRequest<Vec<u8>>) -> String {
 /// own text left out.
 pub(super) fn route(method: &Method, path: &str) -> String {
     let known = |segment: &str| {
-        const KNOWN: [&str; 67] = [
+        const KNOWN: [&str; 68] = [
             "sign-in",
             "",
             "scim",
@@ -165,6 +165,7 @@ pub(super) fn route(method: &Method, path: &str) -> String {
             "revoke",
             "errand",
             "assets",
+            "health",
         ];
         KNOWN.contains(&segment)
     };

@@ -24,6 +24,24 @@ extern "C" {
     fn jurisdiction(this: &Namespace, name: &str) -> std::result::Result<Namespace, JsValue>;
 }
 
+/// An object that the Worker asks.
+pub(super) enum Object {
+    /// This team's.
+    Team(TeamId),
+    /// The Registry.
+    Registry,
+}
+
+impl Object {
+    /// A new stub of it.
+    pub(super) fn stub(&self, env: &Env) -> Result<Stub> {
+        match self {
+            Self::Team(id) => team(env, id, None),
+            Self::Registry => registry(env),
+        }
+    }
+}
+
 /// A team's object. A hint of where it should live counts for the call that
 /// makes it and is ignored ever after.
 pub(super) fn team(env: &Env, team: &TeamId, location_hint: Option<&str>) -> Result<Stub> {
@@ -41,6 +59,6 @@ pub(super) fn team(env: &Env, team: &TeamId, location_hint: Option<&str>) -> Res
 }
 
 /// The Registry object.
-pub(super) fn registry(env: &Env) -> Result<Stub> {
+fn registry(env: &Env) -> Result<Stub> {
     env.durable_object(REGISTRY_BINDING)?.get_by_name(REGISTRY_NAME)
 }

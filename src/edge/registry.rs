@@ -5,9 +5,8 @@
 //! hears the answer.
 
 use super::sql::Engine;
-use super::{clock, convert, log, objects, settings};
+use super::{clock, convert, log, objects, settings, unreached};
 use crate::api::operator::{self, Step};
-use crate::api::problem;
 use crate::directory::registry::CALL_MS;
 use crate::directory::schemas::Schemas;
 use crate::directory::{Context, Deployment, Fault, Origin};
@@ -43,6 +42,7 @@ impl DurableObject for Registry {
         let request_id = log::with_request_id(&mut request);
         let route = log::route(request.method(), request.uri().path());
         let (head, body) = request.into_parts();
+        let path = head.uri.path().to_owned();
         // The Worker has decided the same; whose token it is, is in the head.
         let Decision::Registry(name) = front::decide(&deployment, &head) else {
             return Err(Error::RustError("not a request for the Registry".into()));
@@ -53,7 +53,7 @@ impl DurableObject for Registry {
         let taken = self.take(&engine, &deployment, step).await;
         let taken = taken.unwrap_or_else(|error| {
             // What was begun is written down; the alarm finishes it.
-            problem::answered(Err(Fault::new(error.to_string()).into()))
+            unreached::answered(&path, &error)
         });
         let Answered { response, fault, .. } =
             entry::finish(&context(&engine, &deployment), page, taken);
@@ -103,7 +103,9 @@ impl Registry {
                 Step::Answer(answered) => return Ok(answered),
                 Step::CallTeam(call) => call,
             };
-            self.state.storage().set_alarm(FINISH_AFTER).await?;
+            if call.pending.is_written_down() {
+                self.state.storage().set_alarm(FINISH_AFTER).await?;
+            }
             let stub = objects::team(&self.env, &call.team, call.location_hint.as_deref())?;
             let told = stub.fetch_with_request(convert::outgoing(call.request)?).await?;
             let told = convert::incoming(told).await?;

@@ -266,6 +266,11 @@ impl World {
         self.with(&self.teams.borrow()[id], run)
     }
 
+    /// Runs something on the Registry's storage.
+    pub fn in_registry<T>(&self, run: impl FnOnce(&Context<'_>) -> T) -> T {
+        self.with(&self.registry, run)
+    }
+
     fn with<T>(&self, sql: &Sqlite, run: impl FnOnce(&Context<'_>) -> T) -> T {
         let random = |bytes: &mut [u8]| -> Result<(), Fault> {
             for byte in bytes {

@@ -135,7 +135,7 @@ pub(super) fn change(call: &Call<'_>) -> Outcome {
         let message = "name what to change: `seats`, `requestsPerSecond`, `requestBurst`";
         return Err(Problem::invalid(message).into());
     }
-    Ok(call_team(&call.operator, &settled(call)?, Begun::SetLimits(limits)))
+    Ok(call_team(&call.operator, &settled(named(call)?)?, Begun::SetLimits(limits)))
 }
 
 /// The team that the path names.
@@ -156,20 +156,19 @@ pub(super) fn delete(call: &Call<'_>) -> Outcome {
 }
 
 pub(super) fn suspend(call: &Call<'_>) -> Outcome {
-    Ok(call_team(&call.operator, &settled(call)?, Begun::Suspend))
+    Ok(call_team(&call.operator, &settled(named(call)?)?, Begun::Suspend))
 }
 
 pub(super) fn resume(call: &Call<'_>) -> Outcome {
-    Ok(call_team(&call.operator, &settled(call)?, Begun::Resume))
+    Ok(call_team(&call.operator, &settled(named(call)?)?, Begun::Resume))
 }
 
 pub(super) fn issue_admin_token(call: &Call<'_>) -> Outcome {
-    Ok(call_team(&call.operator, &settled(call)?, Begun::IssueAdminToken))
+    Ok(call_team(&call.operator, &settled(named(call)?)?, Begun::IssueAdminToken))
 }
 
 /// A team that is neither being made nor being deleted.
-fn settled(call: &Call<'_>) -> Result<Entry, Failure<Problem>> {
-    let entry = named(call)?;
+pub(super) fn settled(entry: Entry) -> Result<Entry, Failure<Problem>> {
     match entry.state {
         State::Live | State::Suspended => Ok(entry),
         state => {
@@ -191,7 +190,7 @@ pub(super) fn break_glass(call: &Call<'_>) -> Outcome {
     let asked: BreakGlass = body::read(&call.body)?;
     check_name("name", &asked.name)?;
     let (name, email) = (asked.name.trim().to_owned(), asked.email.trim().to_owned());
-    Ok(call_team(&call.operator, &settled(call)?, Begun::BreakGlass { name, email }))
+    Ok(call_team(&call.operator, &settled(named(call)?)?, Begun::BreakGlass { name, email }))
 }
 
 #[derive(Deserialize)]
@@ -204,7 +203,11 @@ struct NewServiceToken {
 /// Makes a token for one of kafkaman's services, as the team's admins can.
 pub(super) fn issue_service_token(call: &Call<'_>) -> Outcome {
     let NewServiceToken { name, scopes } = body::read(&call.body)?;
-    Ok(call_team(&call.operator, &settled(call)?, Begun::IssueServiceToken { name, scopes }))
+    Ok(call_team(
+        &call.operator,
+        &settled(named(call)?)?,
+        Begun::IssueServiceToken { name, scopes },
+    ))
 }
 
 /// A chunk of an export: the first, or with `?after=` what the one before called
@@ -212,7 +215,7 @@ pub(super) fn issue_service_token(call: &Call<'_>) -> Outcome {
 pub(super) fn export(call: &Call<'_>) -> Outcome {
     let after = call.parameters.get("after").map_err(|error| Problem::invalid(error.detail()))?;
     let after = after.map(str::to_owned);
-    Ok(call_team(&call.operator, &settled(call)?, Begun::Export { after }))
+    Ok(call_team(&call.operator, &settled(named(call)?)?, Begun::Export { after }))
 }
 
 /// Takes a chunk of an export in, as it was answered.
@@ -220,5 +223,5 @@ pub(super) fn import(call: &Call<'_>) -> Outcome {
     let chunk = std::str::from_utf8(&call.body)
         .map_err(|_| Problem::invalid("the body must be a chunk of an export, in UTF-8"))?;
     let chunk = chunk.to_owned();
-    Ok(call_team(&call.operator, &settled(call)?, Begun::Import { chunk }))
+    Ok(call_team(&call.operator, &settled(named(call)?)?, Begun::Import { chunk }))
 }
