@@ -1,15 +1,17 @@
 //! Cloudflare's runtime around the rest: the only code that names `worker`.
 //!
 //! In scope: the fetch event, the Team and Registry objects, the SQL adapter,
-//! conversions, what is fetched of identity providers, the log. Out of scope:
-//! decisions, which are `entry`'s. Around all of it stands `guard.mjs`, which
-//! answers should the wasm ever trap.
+//! conversions, what is fetched of identity providers, the log and its data points,
+//! refusals counted by the platform. Out of scope: decisions, which are `entry`'s.
+//! Around all of it stands `guard.mjs`, which answers should the wasm ever trap.
 
+mod analytics;
 mod clock;
 mod convert;
 mod errand;
 mod log;
 mod objects;
+mod refusals;
 mod registry;
 mod settings;
 mod sql;
@@ -61,13 +63,15 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
             }
         }
         Ok(Target::Nowhere(response)) => {
-            let instead = instead_of(&head, response.status().as_u16());
+            let counted = refusals::instead_of(&env, &head, response.status()).await;
+            let instead = counted.or_else(|| instead_of(&head, response.status().as_u16()));
             Answered::of(instead.unwrap_or(response))
         }
         Err(error) => scim::failed(Fault::new(error.to_string())),
     };
     let Answered { response, fault, .. } = answered;
     log::Line {
+        env: &env,
         part: "worker",
         request_id: &log::request_id(&head.headers),
         team: None,

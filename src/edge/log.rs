@@ -3,10 +3,10 @@
 //!
 //! Ids only: no secret, no name, no address, no query (a filter holds them).
 
-use super::convert;
+use super::{analytics, convert};
 use http::{HeaderMap, HeaderValue, Method, Request as HttpRequest, Response as HttpResponse};
 use serde_json::{Value, json};
-use worker::{Date, Response, Result, console_log};
+use worker::{Date, Env, Response, Result, console_log};
 
 const REQUEST_ID: &str = "x-request-id";
 /// Characters in a request id that a client may choose.
@@ -14,6 +14,8 @@ const REQUEST_ID_CHARS_MAX: usize = 64;
 
 /// What a line says.
 pub(super) struct Line<'a> {
+    /// Where a dataset is bound that is to have it, too.
+    pub(super) env: &'a Env,
     /// Which part answered: `worker`, `team` or `registry`.
     pub(super) part: &'a str,
     /// The id that the client gets in `X-Request-Id`.
@@ -34,15 +36,17 @@ pub(super) struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Writes the line.
+    /// Writes the line, and its data point.
     pub(super) fn write(&self) {
+        let milliseconds = Date::now().as_millis().saturating_sub(self.started);
+        analytics::write(self.env, self, milliseconds);
         let mut line = json!({
             "part": self.part,
             "requestId": self.request_id,
             "team": self.team,
             "route": self.route,
             "status": self.status,
-            "ms": Date::now().as_millis().saturating_sub(self.started),
+            "ms": milliseconds,
             "rowsRead": self.rows.0,
             "rowsWritten": self.rows.1,
         });

@@ -58,6 +58,7 @@ impl DurableObject for Registry {
         let Answered { response, fault, .. } =
             entry::finish(&context(&engine, &deployment), page, taken);
         log::Line {
+            env: &self.env,
             part: "registry",
             request_id: &request_id,
             team: None,

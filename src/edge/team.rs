@@ -86,6 +86,7 @@ impl DurableObject for Team {
             show_rows(&mut response, engine.rows());
         }
         log::Line {
+            env: &self.env,
             part: "team",
             request_id: &request_id,
             team: Some(&name),
@@ -118,6 +119,7 @@ impl Team {
             Err(_) => Some(UPKEEP_RETRY),
         };
         log::Line {
+            env: &self.env,
             part: "upkeep",
             request_id: &log::random_id(),
             team: self.state.id().name().as_deref(),
