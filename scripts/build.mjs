@@ -31,7 +31,7 @@ const BINDGEN = ["--target", "module", "--out-name", "index", "--no-typescript"]
 );
 /** KEEP_NAMES=1 leaves functions their names, for a profile. */
 const OPTIMISE = ["-Oz", "--all-features", "--strip-producers"].concat(
-  process.env.KEEP_NAMES ? [] : "--strip-debug",
+  process.env.KEEP_NAMES ? "-g" : "--strip-debug",
 );
 const JOIN = ["--bundle", "--format=esm", "--external:./index_bg.wasm", "--log-level=warning"];
 

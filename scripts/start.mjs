@@ -92,7 +92,7 @@ function wrangler(port, url, state) {
     "0",
     "--persist-to",
     state,
-  ].concat(["--var", `BASE_URL:${url}`, "--var", "JURISDICTIONS:none", "--show-interactive-dev-session=false"]);
+  ].concat(["--var", `BASE_URL:${url}`, "--var", "JURISDICTIONS:none", "--var", "LOG:all", "--show-interactive-dev-session=false"]);
   return start(node22(), [packaged("wrangler/bin/wrangler.js"), ...args.map(String)], {
     env,
     stdio: ["ignore", "pipe", "pipe"],

@@ -20,13 +20,13 @@ async function ask(url, token, method, path, body) {
   return text === "" ? undefined : JSON.parse(text);
 }
 
-/** A team with an admin, an SSO method, SCIM enabled and a key. */
-export async function createTeam(url, operatorToken, team, { seats } = {}) {
+/** A team with an admin, an SSO method, SCIM enabled and a key; `limits` are its seats and rate. */
+export async function createTeam(url, operatorToken, team, limits = {}) {
   const { adminToken } = await ask(url, operatorToken, "POST", "/operator/v1/teams", {
     id: team,
     name: team,
     admin: { name: "Demo Admin", email: `admin@${team}.example` },
-    seats,
+    ...limits,
   });
   const control = `/teams/${team}/v1`;
   await ask(url, adminToken, "PUT", `${control}/sso/saml`, {

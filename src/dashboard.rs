@@ -131,6 +131,11 @@ pub fn broken() -> Response<Vec<u8>> {
     page::broken()
 }
 
+/// The page where more is asked of a team than it can answer.
+pub fn busy() -> Response<Vec<u8>> {
+    page::busy()
+}
+
 /// Answers a request for a page of this team.
 pub fn handle(
     context: &Context<'_>,

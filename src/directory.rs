@@ -41,6 +41,7 @@ pub mod sql;
 pub mod sso;
 pub mod team;
 pub mod team_id;
+pub mod throttle;
 pub mod tokens;
 pub mod transfer;
 pub mod upkeep;

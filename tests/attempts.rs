@@ -4,7 +4,7 @@
 
 use http::request::Parts;
 use http::{Request, StatusCode};
-use kafkaman_scim::entry::attempts::{Attempts, REFUSALS_MAX};
+use kafkaman_scim::entry::attempts::{self, Attempts, REFUSALS_MAX};
 use kafkaman_scim::scim::Timestamp;
 
 fn head(path: &str, address: &str) -> Parts {
@@ -37,4 +37,20 @@ fn an_address_that_guesses_waits_and_no_other_does() {
     assert_eq!(guess("/scim/v2/Users", "192.0.2.1", 59_999, 401), None, "a provider's key");
     assert_eq!(guess(path, "192.0.2.2", 59_999, 401), None, "another address");
     assert_eq!(guess(path, "192.0.2.1", 60_000, 401), None, "a minute later");
+}
+
+#[test]
+fn whoever_is_told_to_wait_is_told_in_the_shape_of_what_was_asked() {
+    for (path, media_type, member) in [
+        ("/scim/v2/Users", "application/scim+json", "/detail"),
+        ("/operator/v1/teams", "application/json", "/error/message"),
+        ("/teams/acme/v1", "application/json", "/error/message"),
+    ] {
+        let answer = attempts::too_many(&head(path, "192.0.2.1"));
+        assert_eq!(answer.status(), 429, "{path}");
+        assert_eq!(answer.headers()["retry-after"], "60", "{path}");
+        assert_eq!(answer.headers()["content-type"], media_type, "{path}");
+        let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+        assert!(body.pointer(member).unwrap().as_str().unwrap().contains("wait a minute"));
+    }
 }

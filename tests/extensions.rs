@@ -10,8 +10,7 @@ mod world;
 
 use http::StatusCode;
 use kafkaman_scim::directory::Context;
-use kafkaman_scim::directory::activity::Activity;
-use kafkaman_scim::entry::object;
+use kafkaman_scim::entry::object::{self, Memory};
 use serde_json::{Value, json};
 use world::{Team, World};
 
@@ -262,7 +261,7 @@ fn an_index_is_filled_in_steps() {
     register(&world, &team, &["badge"]);
     // Whoever changes while it fills is not lost, nor there twice.
     let one = |context: &Context<'_>| {
-        object::upkeep(context, &Activity::default()).unwrap() == Some(context.now)
+        object::upkeep(context, &Memory::default()).unwrap() == Some(context.now)
     };
     assert!(world.in_team("acme", one), "there is more to do at once");
     person(&world, &team, "late", json!({ "badge": "B5" }));

@@ -8,10 +8,9 @@ mod world;
 
 use http::Request;
 use kafkaman_scim::directory::Context;
-use kafkaman_scim::directory::activity::Activity;
 use kafkaman_scim::directory::sql::{Outcome, Row, Sql, SqlError, Value as Bound};
 use kafkaman_scim::directory::team_id::TeamId;
-use kafkaman_scim::entry::object;
+use kafkaman_scim::entry::object::{self, Memory};
 use serde_json::{Value, json};
 use std::cell::Cell;
 use world::{Team, World};
@@ -72,7 +71,7 @@ fn check(name: &str, prepare: impl Fn(&World, &Team) -> (&'static str, String, V
         let (status, reached) = world.in_team("acme", |context| {
             let sql = Failing { sql: context.sql, left: Cell::new(statement) };
             let failing = Context { sql: &sql, ..*context };
-            let answered = object::handle(&failing, &id, &Activity::default(), request());
+            let answered = object::handle(&failing, &id, &Memory::default(), request());
             (answered.response.status().as_u16(), sql.left.get() == 0)
         });
         if !reached {

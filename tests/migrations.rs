@@ -6,14 +6,13 @@
 #[path = "support/sqlite.rs"]
 mod sqlite;
 
-use kafkaman_scim::directory::activity::Activity;
 use kafkaman_scim::directory::members::{self, Query, Role};
 use kafkaman_scim::directory::schemas::Schemas;
 use kafkaman_scim::directory::settings::{self, Settings};
 use kafkaman_scim::directory::{
     Context, Deployment, Fault, Origin, Sql, audit, migrate, seats, team,
 };
-use kafkaman_scim::entry::object;
+use kafkaman_scim::entry::object::{self, Memory};
 use kafkaman_scim::scim::Timestamp;
 use sqlite::Sqlite;
 
@@ -54,7 +53,7 @@ fn an_alarm_may_be_the_first_thing_that_a_new_build_hears() {
         sql.execute(statement, &[]).unwrap();
     }
     with(&storage, |context| {
-        assert!(object::upkeep(context, &Activity::default()).unwrap() >= Some(context.now))
+        assert!(object::upkeep(context, &Memory::default()).unwrap() >= Some(context.now))
     });
     let latest = i64::try_from(migrate::TEAM.len()).unwrap();
     assert_eq!(migrate::version(sql).unwrap(), Some(latest));
@@ -90,7 +89,7 @@ fn a_team_of_any_build_before_opens() {
                 audit::page(context, &audit::Query { count: 10, ..Default::default() }).unwrap();
             assert_eq!((records.len(), records[0].client.as_str()), (1, ""));
             object::open(context).unwrap();
-            object::upkeep(context, &Activity::default()).unwrap();
+            object::upkeep(context, &Memory::default()).unwrap();
         });
     }
 }

@@ -331,7 +331,7 @@ fn seats_are_the_operators_to_set() {
         (json!({ "seats": 0 }), "from 1 to"),
         (json!({ "seats": 10_000_001 }), "from 1 to"),
         (json!({ "seats": 1.5 }), "invalid type"),
-        (json!({}), "missing field"),
+        (json!({}), "name what to change"),
         (json!({ "seats": 1, "name": "x" }), "unknown field"),
     ] {
         refused(&world, ("PATCH", ACME, body), 400, "invalid", says);

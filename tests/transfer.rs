@@ -303,6 +303,8 @@ fn every_column_of_a_team_goes_along_or_is_known_to_stay() {
             "team.name",
             "team.seats",
             "team.state",
+            "team.requests_per_second",
+            "team.request_burst",
             "sso_method.secret",
             "sso_method.secret_version",
         ];

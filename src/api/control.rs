@@ -7,9 +7,10 @@ use super::problem;
 use crate::directory::audit::Actor;
 use crate::directory::problem::{Kind, Problem};
 use crate::directory::service_tokens::Scope;
-use crate::directory::team::{self, NewTeam};
+use crate::directory::team::{self, Limits, NewTeam};
 use crate::directory::team_id::TeamId;
-use crate::directory::{Context, Failure, break_glass, service_tokens, tokens, transfer};
+use crate::directory::throttle::Rate;
+use crate::directory::{Context, Failure, break_glass, migrate, service_tokens, tokens, transfer};
 use crate::web::answered::{After, Answered};
 use http::{Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub enum Task {
         name: String,
         /// Its seats.
         seats: i64,
+        /// How much its provider may ask.
+        #[serde(default)]
+        rate: Rate,
         /// The first admin's name.
         admin_name: String,
         /// The first admin's address.
@@ -45,11 +49,8 @@ pub enum Task {
     Suspend,
     /// Go on.
     Resume,
-    /// Have so many seats.
-    SetSeats {
-        /// How many.
-        seats: i64,
-    },
+    /// Have these limits.
+    SetLimits(Limits),
     /// Make a link that makes someone admin.
     BreakGlass {
         /// Their name.
@@ -79,6 +80,8 @@ pub enum Task {
         /// The signing secret's version.
         signing_version: u8,
     },
+    /// Say whether it can be read.
+    Health,
     /// Forget everything.
     Delete,
 }
@@ -122,7 +125,7 @@ fn carry_out(
 ) -> Result<Response<Vec<u8>>, Failure<Problem>> {
     let takes_part = matches!(
         command.task,
-        Task::Import { .. } | Task::CredentialsUnder { .. } | Task::SetSeats { .. }
+        Task::Import { .. } | Task::CredentialsUnder { .. } | Task::SetLimits(_) | Task::Health
     );
     if !takes_part && transfer::is_unfinished(context)? {
         let message = "the team is being imported; send the rest of its export, or delete it";
@@ -131,8 +134,8 @@ fn carry_out(
     let operator = command.operator;
     let actor = Actor::Operator(operator.clone());
     let token = match command.task {
-        Task::Create { name, seats, admin_name, admin_email } => {
-            let new = NewTeam { name, seats, admin_name, admin_email };
+        Task::Create { name, seats, rate, admin_name, admin_email } => {
+            let new = NewTeam { name, seats, rate, admin_name, admin_email };
             Some(team::create(context, &actor, id, &new)?)
         }
         Task::IssueAdminToken => {
@@ -146,8 +149,8 @@ fn carry_out(
             team::set_suspended(context, &actor, suspended)?;
             None
         }
-        Task::SetSeats { seats } => {
-            team::set_seats(context, &actor, seats)?;
+        Task::SetLimits(limits) => {
+            team::set_limits(context, &actor, &limits)?;
             None
         }
         Task::BreakGlass { name, email } => {
@@ -182,6 +185,13 @@ fn carry_out(
         Task::CredentialsUnder { signing_version } => {
             let live = tokens::live_under(context, signing_version)?;
             return Ok(problem::answer(StatusCode::OK, &json!({ "credentials": live })));
+        }
+        Task::Health => {
+            if team::read(context)?.is_none() {
+                return Err(team::not_found().into());
+            }
+            let tables = migrate::version(context.sql)?;
+            return Ok(problem::answer(StatusCode::OK, &json!({ "tables": tables })));
         }
         Task::Delete => None,
     };

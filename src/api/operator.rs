@@ -6,6 +6,7 @@
 //! and comes back to [`resume`] with what the team said. A crash in between
 //! leaves the team `creating` or `deleting`, and [`unfinished`] finds it.
 
+mod health;
 mod retire;
 mod teams;
 
@@ -16,6 +17,7 @@ use crate::directory::problem::Problem;
 use crate::directory::registry::{self, Entry, State};
 use crate::directory::service_tokens::Scope;
 use crate::directory::sql::transaction;
+use crate::directory::team::Limits;
 use crate::directory::team_id::TeamId;
 use crate::directory::{Context, Failure, Fault, migrate};
 use crate::scim::list::Parameters;
@@ -53,12 +55,20 @@ pub struct Pending {
     what: Begun,
 }
 
+impl Pending {
+    /// Whether it is written down what was begun, so that [`unfinished`] finds it
+    /// should the answer never come.
+    pub fn is_written_down(&self) -> bool {
+        matches!(self.what, Begun::Create | Begun::Delete)
+    }
+}
+
 enum Begun {
     Create,
     IssueAdminToken,
     Suspend,
     Resume,
-    SetSeats(i64),
+    SetLimits(Limits),
     BreakGlass {
         name: String,
         email: String,
@@ -74,6 +84,8 @@ enum Begun {
         chunk: String,
     },
     Delete,
+    /// Asking how the team is.
+    Health,
     /// Asking one team after the other, with what the earlier ones said.
     Retire {
         version: u8,
@@ -116,6 +128,7 @@ pub const ROUTES: &[Route<Handler>] = &[
     route(Method::POST, "/operator/v1/teams/{team}/import", teams::import),
     route(Method::POST, "/operator/v1/signing-secrets/{version}/retire", retire::retire),
     route(Method::GET, "/operator/v1/audit", list_audit),
+    route(Method::GET, health::PATH, health::check),
 ];
 
 /// Begins to answer a request of an operator.
@@ -133,18 +146,37 @@ pub fn start(context: &Context<'_>, operator: &str, request: Request<Vec<u8>>) -
     let parameters = Parameters::parse(head.uri.query().unwrap_or_default());
     let call = Call { context, operator: operator.to_owned(), captures, parameters, body };
     let begun = prepare(context).map_err(Failure::from).and_then(|()| (route.handler)(&call));
-    begun.unwrap_or_else(|failure| Step::Answer(problem::answered(Err(failure))))
+    begun.unwrap_or_else(|failure| Step::Answer(failed(is_health(head.uri.path()), failure)))
 }
 
 /// Goes on where [`start`] left off: the team's object answered.
 pub fn resume(context: &Context<'_>, pending: Pending, told: &Response<Vec<u8>>) -> Step {
+    let asks_health = matches!(pending.what, Begun::Health);
     let next = match pending {
+        Pending { team, what: Begun::Health, .. } => health::finish(context, &team, told),
         Pending { operator, team, what: Begun::Retire { version, in_use } } => {
             retire::ask_next(context, operator, &team, version, in_use, told)
         }
         pending => finish(context, pending, told).map(|told| Step::Answer(Answered::of(told))),
     };
-    next.unwrap_or_else(|failure| Step::Answer(problem::answered(Err(failure))))
+    next.unwrap_or_else(|failure| Step::Answer(failed(asks_health, failure)))
+}
+
+/// Whether somebody who asks for this path asks how the service is.
+pub fn is_health(path: &str) -> bool {
+    path == health::PATH
+}
+
+/// The answer to them where something of ours failed.
+pub fn ill(fault: Fault) -> Answered {
+    health::ill(fault)
+}
+
+fn failed(asks_health: bool, failure: Failure<Problem>) -> Answered {
+    match failure {
+        Failure::Fault(fault) if asks_health => health::ill(fault),
+        failure => problem::answered(Err(failure)),
+    }
 }
 
 /// What a crash interrupted, and how to go on: a step for each team whose
@@ -201,7 +233,7 @@ fn finish(
         Begun::Create => advance(State::Live, Action::TeamCreated)?,
         Begun::Suspend => advance(State::Suspended, Action::TeamSuspended)?,
         Begun::Resume => advance(State::Live, Action::TeamResumed)?,
-        Begun::SetSeats(seats) => registry::set_seats(context, &actor, &team, seats)?,
+        Begun::SetLimits(limits) => registry::set_limits(context, &actor, &team, &limits)?,
         Begun::Delete => advance(State::Gone, Action::TeamDeleted)?,
         Begun::IssueAdminToken => {
             registry::note(context, &actor, &team, Action::AdminTokenIssued)?;
@@ -227,8 +259,8 @@ fn finish(
             registry::note(context, &actor, &team, Action::ServiceTokenIssued)?;
             return Ok(problem::answer(StatusCode::CREATED, &body));
         }
-        // Its answers end in `ask_next`.
-        Begun::Retire { .. } => {}
+        // Their answers end elsewhere.
+        Begun::Retire { .. } | Begun::Health => {}
     }
     if matches!(what, Begun::Delete) {
         return Ok(problem::empty());
@@ -247,13 +279,14 @@ fn call_team(operator: &str, entry: &Entry, mut what: Begun) -> Step {
         Begun::Create => Task::Create {
             name: entry.new.name.clone(),
             seats: entry.new.seats,
+            rate: entry.new.rate,
             admin_name: entry.new.admin_name.clone(),
             admin_email: entry.new.admin_email.clone(),
         },
         Begun::IssueAdminToken => Task::IssueAdminToken,
         Begun::Suspend => Task::Suspend,
         Begun::Resume => Task::Resume,
-        Begun::SetSeats(seats) => Task::SetSeats { seats },
+        Begun::SetLimits(limits) => Task::SetLimits(limits),
         Begun::BreakGlass { ref name, ref email } => {
             Task::BreakGlass { name: name.clone(), email: email.clone() }
         }
@@ -263,6 +296,7 @@ fn call_team(operator: &str, entry: &Entry, mut what: Begun) -> Step {
         Begun::Export { ref after } => Task::Export { after: after.clone() },
         Begun::Import { ref mut chunk } => Task::Import { chunk: std::mem::take(chunk) },
         Begun::Delete => Task::Delete,
+        Begun::Health => Task::Health,
         Begun::Retire { version, .. } => Task::CredentialsUnder { signing_version: version },
     };
     Step::CallTeam(Box::new(TeamCall {
@@ -279,6 +313,8 @@ fn shown(entry: &Entry) -> Value {
         "name": entry.new.name,
         "state": entry.state.name(),
         "seats": entry.new.seats,
+        "requestsPerSecond": entry.new.rate.per_second(),
+        "requestBurst": entry.new.rate.burst(),
         "jurisdiction": entry.id.jurisdiction(),
         "locationHint": entry.location_hint,
         "createdAt": entry.created.to_string(),

@@ -177,6 +177,12 @@ pub(super) fn broken() -> Response<Vec<u8>> {
     plain(StatusCode::INTERNAL_SERVER_ERROR, "That did not work", why, None)
 }
 
+/// More is asked than can be answered.
+pub(super) fn busy() -> Response<Vec<u8>> {
+    let why = "Too much is asked of this team at once. Wait a moment and try again.";
+    plain(StatusCode::SERVICE_UNAVAILABLE, "One moment", why, None)
+}
+
 /// A refusal that no page shows.
 pub(super) fn refusal(problem: &Problem) -> Response<Vec<u8>> {
     let text = Notice::refused(problem).text;

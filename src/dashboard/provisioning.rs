@@ -124,6 +124,10 @@ fn advice(entry: &Entry) -> &'static str {
         409 => "Someone has this name already. Link the two in the provider, or rename one there.",
         412 => "Two changes met. The provider repeats it by itself.",
         413 => "Have the provider send fewer changes at a time.",
+        429 => {
+            "The provider sends it again by itself. If it keeps meeting the limit, ask kafkaman \
+             for a higher one."
+        }
         400 => "Correct the attribute mapping in the provider.",
         _ => {
             "The provider tries again by itself. If it does not pass, tell kafkaman the request id."

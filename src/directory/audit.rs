@@ -56,6 +56,8 @@ pub enum Action {
     TeamResumed,
     /// An operator set a team's seats.
     SeatsSet,
+    /// An operator set how much a team's provider may ask.
+    RateSet,
     /// A team went, with all its data.
     TeamDeleted,
     /// An operator began to export a team.
@@ -156,6 +158,7 @@ impl Action {
             Self::TeamSuspended => "team.suspended",
             Self::TeamResumed => "team.resumed",
             Self::SeatsSet => "team.seats.set",
+            Self::RateSet => "team.rate.set",
             Self::TeamDeleted => "team.deleted",
             Self::TeamExported => "team.exported",
             Self::TeamImported => "team.imported",

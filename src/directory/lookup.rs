@@ -180,12 +180,15 @@ pub(super) fn change(
             &[name.as_str().into(), key.as_str().into(), seq.into()],
         )?;
     }
-    for (name, key) in after.difference(before) {
-        // Filling an index may have been here already.
-        context.sql.execute(
-            "INSERT INTO lookup (attribute, key, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            &[name.as_str().into(), key.as_str().into(), seq.into()],
-        )?;
+    let added: Vec<_> = after.difference(before).collect();
+    if added.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let list = serde_json::json!(added).to_string();
+    // Filling an index may have been here already.
+    context.sql.execute(
+        "INSERT INTO lookup (attribute, key, seq) SELECT value ->> 0, value ->> 1, ?
+         FROM json_each(?) WHERE true ON CONFLICT DO NOTHING",
+        &[seq.into(), list.into()],
+    )
 }

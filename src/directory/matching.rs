@@ -191,10 +191,11 @@ fn object(
     }
     if wanted.names("meta") {
         let version = Version { stored: stored.version, derived: None };
-        object.insert("meta".into(), render::meta(context, stored, version));
+        object.insert("meta".into(), render::value(&render::meta(context, stored, version))?);
     }
-    let groups = render::groups_value(context, groups);
-    object.extend(groups.map(|groups| ("groups".to_owned(), groups)));
+    if let Some(groups) = render::groups(context, groups) {
+        object.insert("groups".into(), render::value(&groups)?);
+    }
     if wanted.names_in_extension("manager")
         && let Some(manager) = render::manager_of(context, stored)?
         && let Some(Value::Object(enterprise)) = object.get_mut(urn::ENTERPRISE_USER)

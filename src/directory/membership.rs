@@ -238,7 +238,7 @@ pub fn rejoin(context: &Context<'_>, seq: i64, groups: &[String]) -> Result<(), 
 /// Whether a group has more than `limit` members, reading no more than that.
 pub fn exceeds(context: &Context<'_>, group: i64, limit: i64) -> Result<bool, SqlError> {
     let counted = context.sql.first(
-        "SELECT count(*) FROM (SELECT 1 FROM membership WHERE group_seq = ? LIMIT ?)",
+        "SELECT count(*) FROM (SELECT 1 FROM membership WHERE group_seq = ? LIMIT (SELECT ?))",
         &[group.into(), limit.saturating_add(1).into()],
         |mut row| row.integer(),
     )?;

@@ -18,12 +18,14 @@ pub const TEAM: &[&str] = &[
     include_str!("../../migrations/team/0007-break-glass.sql"),
     include_str!("../../migrations/team/0008-import.sql"),
     include_str!("../../migrations/team/0009-sign-in.sql"),
+    include_str!("../../migrations/team/0010-rate.sql"),
 ];
 
 /// The migrations of the Registry object, from version 1 on.
 pub const REGISTRY: &[&str] = &[
     include_str!("../../migrations/registry/0001-registry.sql"),
     include_str!("../../migrations/registry/0002-origin.sql"),
+    include_str!("../../migrations/registry/0003-rate.sql"),
 ];
 
 /// How many migrations a storage has seen. `None` if it has no tables at all:

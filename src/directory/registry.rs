@@ -8,8 +8,9 @@
 use super::audit::{self, Action, Actor};
 use super::problem::{Kind, Problem};
 use super::sql::{Row, SqlError};
-use super::team::NewTeam;
+use super::team::{Limits, NewTeam};
 use super::team_id::TeamId;
+use super::throttle::Rate;
 use super::{Context, Failure, Timestamp};
 use serde_json::{Value, json};
 
@@ -65,7 +66,8 @@ pub struct Entry {
     pub new: NewTeam,
 }
 
-const COLUMNS: &str = "id, state, created, location_hint, name, seats, request";
+const COLUMNS: &str = "id, state, created, location_hint, name, seats, request, \
+                       requests_per_second, request_burst";
 
 fn read(mut row: Row<'_>) -> Result<Entry, SqlError> {
     let id =
@@ -83,7 +85,13 @@ fn read(mut row: Row<'_>) -> Result<Entry, SqlError> {
         state: state.ok_or_else(|| SqlError::new("a stored team state is none"))?,
         created,
         location_hint,
-        new: NewTeam { name, seats, admin_name: text("name"), admin_email: text("email") },
+        new: NewTeam {
+            name,
+            seats,
+            admin_name: text("name"),
+            admin_email: text("email"),
+            rate: Rate::read(&mut row)?,
+        },
     })
 }
 
@@ -148,8 +156,9 @@ pub fn begin(
         }
         let request = json!({ "name": new.admin_name, "email": new.admin_email });
         context.sql.execute(
-            "INSERT INTO team (id, name, state, seats, created, request, location_hint)
-             VALUES (?, ?, 'creating', ?, ?, ?, ?)",
+            "INSERT INTO team (id, name, state, seats, created, request, location_hint,
+                 requests_per_second, request_burst)
+             VALUES (?, ?, 'creating', ?, ?, ?, ?, ?, ?)",
             &[
                 id.as_str().into(),
                 new.name.as_str().into(),
@@ -157,6 +166,8 @@ pub fn begin(
                 context.now.0.into(),
                 request.to_string().into(),
                 location_hint.into(),
+                new.rate.per_second.into(),
+                new.rate.burst.into(),
             ],
         )?;
         Ok(Entry {
@@ -209,20 +220,31 @@ pub fn abandon(context: &Context<'_>, id: &TeamId) -> Result<(), SqlError> {
     context.sql.execute(sql, &[id.as_str().into()])
 }
 
-/// Keeps how many seats a team has now.
-pub fn set_seats(
+/// Keeps what a team's limits are now.
+pub fn set_limits(
     context: &Context<'_>,
     actor: &Actor,
     id: &TeamId,
-    seats: i64,
+    limits: &Limits,
 ) -> Result<(), Failure<Problem>> {
+    let Limits { seats, rate } = *limits;
     context.transaction(|| {
         context.sql.execute(
-            "UPDATE team SET seats = ? WHERE id = ?",
-            &[seats.into(), id.as_str().into()],
+            "UPDATE team SET seats = coalesce(?, seats),
+                 requests_per_second = coalesce(?, requests_per_second),
+                 request_burst = coalesce(?, request_burst) WHERE id = ?",
+            &[seats.into(), rate.per_second.into(), rate.burst.into(), id.as_str().into()],
         )?;
-        let detail = json!({ "seats": seats });
-        Ok(audit::record(context, actor, Action::SeatsSet, id.as_str(), &detail)?)
+        if let Some(seats) = seats {
+            let detail = json!({ "seats": seats });
+            audit::record(context, actor, Action::SeatsSet, id.as_str(), &detail)?;
+        }
+        if rate != Rate::default() {
+            let detail =
+                json!({ "requestsPerSecond": rate.per_second, "requestBurst": rate.burst });
+            audit::record(context, actor, Action::RateSet, id.as_str(), &detail)?;
+        }
+        Ok(())
     })
 }
 

@@ -13,7 +13,7 @@ use crate::scim::project::Projection;
 use crate::scim::schema::Attribute;
 use crate::scim::urn;
 use crate::scim::version::{Version, digest};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 
 /// A resource as an answer shows it.
@@ -84,28 +84,73 @@ pub fn location(context: &Context<'_>, kind: Kind, id: &str) -> String {
     format!("{}/scim/v2{endpoint}/{id}", context.deployment.base_url)
 }
 
-/// `meta`, RFC 7643 section 3.1.
-pub fn meta(context: &Context<'_>, stored: &Stored, version: Version) -> Value {
-    json!({
-        "resourceType": stored.kind.name(),
-        "created": stored.created.to_string(),
-        "lastModified": stored.modified.to_string(),
-        "location": location(context, stored.kind, &stored.id),
-        "version": version.tag(),
-    })
+/// `meta` as JSON text, RFC 7643 section 3.1.
+pub fn meta(context: &Context<'_>, stored: &Stored, version: Version) -> String {
+    let mut text = String::with_capacity(320);
+    push_object(
+        &mut text,
+        [
+            ("resourceType", stored.kind.name()),
+            ("created", &stored.created.to_string()),
+            ("lastModified", &stored.modified.to_string()),
+            ("location", &location(context, stored.kind, &stored.id)),
+            ("version", &version.tag()),
+        ],
+    );
+    text
 }
 
-/// The value of `groups` of a User; `None` if it is in none.
-pub fn groups_value(context: &Context<'_>, groups: &[InGroup]) -> Option<Value> {
-    let one = |group: &InGroup| {
-        json!({
-            "value": group.id,
-            "$ref": location(context, Kind::Group, &group.id),
-            "display": group.display,
-            "type": if group.direct { "direct" } else { "indirect" },
-        })
-    };
-    (!groups.is_empty()).then(|| Value::Array(groups.iter().map(one).collect()))
+/// The value of `groups` of a User as JSON text; `None` if it is in none.
+pub fn groups(context: &Context<'_>, groups: &[InGroup]) -> Option<String> {
+    let mut text = String::from("[");
+    for group in groups {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        push_object(
+            &mut text,
+            [
+                ("value", group.id.as_str()),
+                ("$ref", &location(context, Kind::Group, &group.id)),
+                ("display", &group.display),
+                ("type", if group.direct { "direct" } else { "indirect" }),
+            ],
+        );
+    }
+    text.push(']');
+    (!groups.is_empty()).then_some(text)
+}
+
+/// JSON text of ours as a value, for the few who look into it.
+///
+/// # Errors
+/// A fault if it is none.
+pub fn value(text: &str) -> Result<Value, Fault> {
+    serde_json::from_str(text).map_err(|error| Fault::new(error.to_string()))
+}
+
+/// Writes an object of texts. Their names need no escaping.
+fn push_object<'t>(text: &mut String, parts: impl IntoIterator<Item = (&'t str, &'t str)>) {
+    let mut separator = "{\"";
+    for (name, value) in parts {
+        for part in [separator, name, "\":"] {
+            text.push_str(part);
+        }
+        push_string(text, value);
+        separator = ",\"";
+    }
+    text.push_str(if separator == "{\"" { "{}" } else { "}" });
+}
+
+fn push_string(text: &mut String, value: &str) {
+    let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if value.bytes().all(is_plain) {
+        text.push('"');
+        text.push_str(value);
+        text.push('"');
+    } else {
+        text.push_str(&Value::from(value).to_string());
+    }
 }
 
 fn shows_groups(context: &Context<'_>, kind: Kind, projection: &Projection<'_>) -> bool {
@@ -119,10 +164,8 @@ fn with_groups(
     groups: Vec<InGroup>,
 ) -> Result<Rendered, Fault> {
     let mut derived = String::new();
-    let groups = groups_value(context, &groups);
-    if let Some(groups) = &groups {
-        derived.push_str(&groups.to_string());
-    }
+    let groups = self::groups(context, &groups);
+    derived.push_str(groups.as_deref().unwrap_or_default());
     let members = match stored.kind {
         Kind::Group => members_text(context, stored, projection)?,
         Kind::User => None,
@@ -143,9 +186,8 @@ fn with_groups(
     let meta = meta(context, stored, version);
     let has_on_request = context.resource_type(stored.kind).has_on_request();
     let text = if projection.is_chosen() || manager.is_some() || has_on_request {
-        projected(context, stored, projection, manager, groups, members, meta)?
+        projected(context, stored, projection, manager, groups, members, &meta)?
     } else {
-        let groups = groups.map(|groups| groups.to_string());
         spliced(stored, groups.as_deref(), members.as_deref(), &meta)
     };
     let location = location(context, stored.kind, &stored.id);
@@ -153,7 +195,7 @@ fn with_groups(
 }
 
 /// The stored text with the rest around it.
-fn spliced(stored: &Stored, groups: Option<&str>, members: Option<&str>, meta: &Value) -> String {
+fn spliced(stored: &Stored, groups: Option<&str>, members: Option<&str>, meta: &str) -> String {
     let inner = stored.document.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
     let inner = inner.unwrap_or_default();
     let derived = members.or(groups).unwrap_or_default();
@@ -172,7 +214,7 @@ fn spliced(stored: &Stored, groups: Option<&str>, members: Option<&str>, meta: &
         }
     }
     text.push_str(",\"meta\":");
-    text.push_str(&meta.to_string());
+    text.push_str(meta);
     text.push('}');
     text
 }
@@ -182,9 +224,9 @@ fn projected(
     stored: &Stored,
     projection: &Projection<'_>,
     manager: Option<Value>,
-    groups: Option<Value>,
+    groups: Option<String>,
     members: Option<String>,
-    meta: Value,
+    meta: &str,
 ) -> Result<String, Fault> {
     let mut resource = Map::new();
     resource.insert("id".into(), stored.id.as_str().into());
@@ -195,9 +237,9 @@ fn projected(
         enterprise.insert("manager".into(), manager);
     }
     if let Some(groups) = groups {
-        resource.insert("groups".into(), groups);
+        resource.insert("groups".into(), value(&groups)?);
     }
-    resource.insert("meta".into(), meta);
+    resource.insert("meta".into(), value(meta)?);
     let resource = projection.apply(context.resource_type(stored.kind), resource);
     let mut text = Value::Object(resource).to_string();
     if let Some(members) = members {
@@ -260,16 +302,8 @@ fn members_text(
             ("display", member.display.as_str()),
             ("type", member.kind.name()),
         ];
-        text.push('{');
-        let mut separator = "";
-        for ((name, value), shown) in parts.into_iter().zip(shown) {
-            if shown {
-                text.push_str(separator);
-                text.push_str(&format!("\"{name}\":{}", Value::from(value)));
-                separator = ",";
-            }
-        }
-        text.push('}');
+        let parts = parts.into_iter().zip(shown);
+        push_object(&mut text, parts.filter(|(_, shown)| *shown).map(|(part, _)| part));
     })?;
     text.push(']');
     Ok((text != "[]").then_some(text))

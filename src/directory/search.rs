@@ -159,7 +159,7 @@ impl Listing {
         let skip = window.skip.min(super::sql::INTEGER_MAX);
         let statement = format!(
             "SELECT {} FROM resource WHERE seq IN (
-                 SELECT seq FROM resource WHERE {} ORDER BY {} LIMIT ? OFFSET ?
+                 SELECT seq FROM resource WHERE {} ORDER BY {} LIMIT (SELECT ?) OFFSET (SELECT ?)
              ) ORDER BY {}",
             columns(context.schemas),
             self.text(),

@@ -7,8 +7,10 @@ use super::policy::TeamState;
 use super::problem::{Kind, Problem};
 use super::sql::SqlError;
 use super::team_id::TeamId;
+use super::throttle::Rate;
 use super::{Context, Failure, Fault, Timestamp, migrate, schemas, sessions, sso, tokens};
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// What an operator says of a new team.
 #[derive(Clone, Debug)]
@@ -17,6 +19,8 @@ pub struct NewTeam {
     pub name: String,
     /// How many active members it may have.
     pub seats: i64,
+    /// How much its provider may ask.
+    pub rate: Rate,
     /// The first admin's name.
     pub admin_name: String,
     /// The first admin's address, which is their `userName`.
@@ -34,6 +38,8 @@ pub struct Team {
     pub is_suspended: bool,
     /// How many active members it may have.
     pub seats: i64,
+    /// How much its provider may ask.
+    pub rate: Rate,
     /// Whether providers may use it.
     pub scim_enabled: bool,
     /// When it was made, in milliseconds.
@@ -79,9 +85,17 @@ pub fn create(
         }
         migrate::apply(context.sql, migrate::TEAM)?;
         context.sql.execute(
-            "INSERT INTO team (one, id, name, state, seats, scim_enabled, created)
-             VALUES (1, ?, ?, 'live', ?, 0, ?)",
-            &[id.as_str().into(), new.name.as_str().into(), new.seats.into(), context.now.0.into()],
+            "INSERT INTO team (one, id, name, state, seats, scim_enabled, created,
+                 requests_per_second, request_burst)
+             VALUES (1, ?, ?, 'live', ?, 0, ?, ?, ?)",
+            &[
+                id.as_str().into(),
+                new.name.as_str().into(),
+                new.seats.into(),
+                context.now.0.into(),
+                new.rate.per_second.into(),
+                new.rate.burst.into(),
+            ],
         )?;
         let admin = NewMember { name: &new.admin_name, email: &new.admin_email, role: Role::Admin };
         let admin = members::add(context, &admin).map_err(|failure| match failure {
@@ -98,7 +112,8 @@ pub fn create(
 /// The team. `None` if the object is none.
 pub fn read(context: &Context<'_>) -> Result<Option<Team>, SqlError> {
     let found = context.sql.first(
-        "SELECT id, name, state, seats, scim_enabled, created, strict, schemas_version FROM team",
+        "SELECT id, name, state, seats, scim_enabled, created, strict, schemas_version,
+             requests_per_second, request_burst FROM team",
         &[],
         |mut row| {
             Ok(Team {
@@ -109,6 +124,7 @@ pub fn read(context: &Context<'_>) -> Result<Option<Team>, SqlError> {
                 scim_enabled: row.boolean()?,
                 created: row.integer()?,
                 schemas: schemas::Setting::read(&mut row)?,
+                rate: Rate::read(&mut row)?,
             })
         },
     );
@@ -170,17 +186,44 @@ pub fn progress(context: &Context<'_>) -> Result<Progress, SqlError> {
     Ok(found.unwrap_or(Progress { probed: None, probed_by: String::new(), first_user: None }))
 }
 
-/// Sets how many active members the team may have.
-pub fn set_seats(context: &Context<'_>, actor: &Actor, seats: i64) -> Result<(), Failure<Problem>> {
+/// What an operator changes of a team's limits; what is not said stays.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct Limits {
+    /// How many active members it may have.
+    pub seats: Option<i64>,
+    /// How much its provider may ask.
+    pub rate: Rate,
+}
+
+/// Changes the team's limits.
+pub fn set_limits(
+    context: &Context<'_>,
+    actor: &Actor,
+    limits: &Limits,
+) -> Result<(), Failure<Problem>> {
     context.transaction(|| {
         let Some(team) = read(context)? else { return Err(not_found().into()) };
-        if team.seats == seats {
-            return Ok(());
+        let seats = limits.seats.unwrap_or(team.seats);
+        let rate = team.rate.with(limits.rate);
+        if seats != team.seats {
+            context.sql.execute("UPDATE team SET seats = ?", &[seats.into()])?;
+            let detail = json!({ "from": team.seats, "to": seats });
+            audit::record(context, actor, Action::SeatsSet, &team.id, &detail)?;
         }
-        context.sql.execute("UPDATE team SET seats = ?", &[seats.into()])?;
-        let detail = json!({ "from": team.seats, "to": seats });
-        Ok(audit::record(context, actor, Action::SeatsSet, &team.id, &detail)?)
+        if rate != team.rate {
+            context.sql.execute(
+                "UPDATE team SET requests_per_second = ?, request_burst = ?",
+                &[rate.per_second.into(), rate.burst.into()],
+            )?;
+            let detail = json!({ "from": shown(team.rate), "to": shown(rate) });
+            audit::record(context, actor, Action::RateSet, &team.id, &detail)?;
+        }
+        Ok(())
     })
+}
+
+fn shown(rate: Rate) -> Value {
+    json!({ "requestsPerSecond": rate.per_second(), "requestBurst": rate.burst() })
 }
 
 /// Switches SCIM on or off.

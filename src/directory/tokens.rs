@@ -7,6 +7,7 @@ use super::members::Role;
 use super::problem::{self, Problem};
 use super::sql::SqlError;
 use super::team_id::TeamId;
+use super::throttle::Rate;
 use super::{Context, Failure, Fault, schemas};
 use serde_json::json;
 
@@ -35,19 +36,24 @@ pub struct Holder {
     pub is_probed: bool,
     /// What the team's schemas are.
     pub schemas: schemas::Setting,
+    /// How much the team's provider may ask.
+    pub rate: Rate,
+    /// When it was last noted that the credential is used, in milliseconds.
+    last_used: Option<i64>,
 }
 
 /// Finds out whether a credential with a good tag still opens this team.
 /// `None` if not, for whatever reason: the caller learns no more than that.
-/// A credential that is refused writes nothing.
+/// Nothing is written; see [`note_use`].
 pub fn authenticate(
     context: &Context<'_>,
     credential: &Credential,
 ) -> Result<Option<Holder>, Fault> {
     let found = context.sql.first(
         "SELECT c.kind, c.hash, c.expires, c.revoked, c.last_used, c.member, c.scopes,
-                t.id, t.state, t.scim_enabled, t.probed, t.strict, t.schemas_version
-         FROM credential AS c CROSS JOIN team AS t WHERE c.id = ?",
+                t.id, t.state, t.scim_enabled, t.probed, t.strict, t.schemas_version,
+                t.requests_per_second, t.request_burst
+         FROM credential AS c CROSS JOIN team AS t WHERE c.id = (SELECT ?)",
         &[credential.id.as_str().into()],
         |mut row| {
             let kind = row.text()?;
@@ -71,28 +77,33 @@ pub fn authenticate(
                 scim_enabled: row.boolean()?,
                 is_probed: row.optional_integer()?.is_some(),
                 schemas: schemas::Setting::read(&mut row)?,
+                rate: Rate::read(&mut row)?,
+                last_used,
             };
             let is_live = credential.has_hash(&hash)
                 && kind == credential.kind.name()
                 && revoked.is_none()
                 && expires.is_none_or(|expires| expires > context.now.0);
-            Ok(is_live.then_some((holder, last_used)))
+            Ok(is_live.then_some(holder))
         },
     );
     let found = match found {
         Err(error) if error.is_missing_table() => return Ok(None),
         found => found?.flatten(),
     };
-    let Some((holder, last_used)) = found else { return Ok(None) };
+    let Some(holder) = found else { return Ok(None) };
     if let Some(member) = &holder.member
         && !is_admin(context, member)?
     {
         return Ok(None);
     }
-    // With SCIM off a key is about to be refused, and a refusal writes nothing.
-    let is_used = credential.kind != Kind::Scim || holder.scim_enabled;
+    Ok(Some(holder))
+}
+
+/// Notes that a credential opened something, now and then.
+pub fn note_use(context: &Context<'_>, holder: &Holder) -> Result<(), SqlError> {
     let fresh = context.now.plus(-LAST_USED_MS).0;
-    if is_used && last_used.is_none_or(|last_used| last_used < fresh) {
+    if holder.last_used.is_none_or(|last_used| last_used < fresh) {
         context.sql.execute(
             "UPDATE credential SET last_used = ?, last_client = ?, last_country = ? WHERE id = ?",
             &[
@@ -103,7 +114,7 @@ pub fn authenticate(
             ],
         )?;
     }
-    Ok(Some(holder))
+    Ok(())
 }
 
 /// Makes a token for an admin of the team, good for 90 days or until they are

@@ -32,8 +32,8 @@ const fn table(name: &'static str, columns: &'static str, key: &'static str) -> 
     Table { name, columns, key }
 }
 
-/// What goes along, in this order. Of the team itself its id, name, seats and
-/// state stay what the operator of the new deployment says.
+/// What goes along, in this order. Of the team itself its id, name, seats, rate
+/// and state stay what the operator of the new deployment says.
 const TABLES: &[Table] = &[
     table(
         "team",

@@ -92,7 +92,7 @@ fn by_index(
     parameters.push(count.saturating_add(1).into());
     let statement = format!(
         "SELECT {} FROM resource WHERE seq IN (
-             SELECT seq FROM resource WHERE {condition} ORDER BY {} LIMIT ?
+             SELECT seq FROM resource WHERE {condition} ORDER BY {} LIMIT (SELECT ?)
          ) ORDER BY {}",
         columns(context.schemas),
         listing.column.order(descending, listing.sorts()),

@@ -115,11 +115,14 @@ function serverError(request, error) {
 
 export default {
   async fetch(request, env) {
+    const head = headOf(request);
     try {
-      const answer = call(() => wasm.fetch(request, headOf(request), env));
+      const answer = call(() => wasm.fetch(request, head, env));
       if (answer instanceof Response) return answer;
       if (answer instanceof Promise) return await settled(answer);
-      return await answer.fetch(request);
+      return await answer.fetch(request).catch((error) => {
+        return settled(call(() => wasm.unreached(request, head, env, error)));
+      });
     } catch (error) {
       return serverError(request, error);
     }

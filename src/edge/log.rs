@@ -1,13 +1,18 @@
 //! One JSON line a request or alarm, for whoever operates the deployment, and the
 //! request id that client and log share.
 //!
+//! By default only what failed through a fault of ours is logged: a line is billed at
+//! several times what the request costs that it tells of. What everything costs is
+//! counted by `analytics`, what providers did is in the team's audit and activity.
+//!
 //! Ids only: no secret, no name, no address, no query (a filter holds them).
 
-use super::convert;
+use super::{analytics, clock, convert, settings};
 use http::{HeaderMap, HeaderValue, Method, Request as HttpRequest, Response as HttpResponse};
 use serde_json::{Value, json};
+use std::fmt;
 use wasm_bindgen::JsValue;
-use worker::{Date, console_log};
+use worker::{Env, console_log};
 
 const REQUEST_ID: &str = "x-request-id";
 /// Characters in a request id that a client may choose.
@@ -15,14 +20,16 @@ const REQUEST_ID_CHARS_MAX: usize = 64;
 
 /// What a line says.
 pub(super) struct Line<'a> {
+    /// Where a dataset is bound that is to have it, too.
+    pub(super) env: &'a Env,
     /// Which part answered: `worker`, `team` or `registry`.
     pub(super) part: &'a str,
     /// The id that the client gets in `X-Request-Id`.
     pub(super) request_id: &'a str,
     /// The team, if the request was for one.
     pub(super) team: Option<&'a str>,
-    /// Method and path, ids left out.
-    pub(super) route: &'a str,
+    /// What was asked: a method and a path, or a name of ours.
+    pub(super) route: Route<'a>,
     /// The HTTP status.
     pub(super) status: u16,
     /// When the request came. The platform's clock stands still while a
@@ -35,15 +42,21 @@ pub(super) struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Writes the line.
+    /// Writes the data point, and the line if it is of a failure of ours or the
+    /// deployment wants them all.
     pub(super) fn write(&self) {
+        let milliseconds = clock::milliseconds().saturating_sub(self.started);
+        analytics::write(self.env, self, milliseconds);
+        if self.fault.is_none() && self.status < 500 && !settings::logs_all(self.env) {
+            return;
+        }
         let mut line = json!({
             "part": self.part,
             "requestId": self.request_id,
             "team": self.team,
-            "route": self.route,
+            "route": self.route.to_string(),
             "status": self.status,
-            "ms": Date::now().as_millis().saturating_sub(self.started),
+            "ms": milliseconds,
             "rowsRead": self.rows.0,
             "rowsWritten": self.rows.1,
         });
@@ -67,7 +80,7 @@ impl Line<'_> {
 pub(super) fn random_id() -> String {
     let mut random = [0; 8];
     // Without randomness the id is all zeros, which breaks nothing.
-    drop(super::settings::random(&mut random));
+    drop(settings::random(&mut random));
     format!("{:016x}", u64::from_be_bytes(random))
 }
 
@@ -94,11 +107,29 @@ pub(super) fn with_request_id(request: &mut HttpRequest<Vec<u8>>) -> String {
     id
 }
 
+/// What was asked, as the log may know it.
+#[derive(Clone, Copy)]
+pub(super) enum Route<'a> {
+    /// A request.
+    Of(&'a Method, &'a str),
+    /// Not a request.
+    Named(&'a str),
+}
+
+impl fmt::Display for Route<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Of(method, path) => f.write_str(&shown(method, path)),
+            Self::Named(name) => f.write_str(name),
+        }
+    }
+}
+
 /// Method and path, with everything that might name a person or be a client's
 /// own text left out.
-pub(super) fn route(method: &Method, path: &str) -> String {
+fn shown(method: &Method, path: &str) -> String {
     let known = |segment: &str| {
-        const KNOWN: [&str; 67] = [
+        const KNOWN: [&str; 68] = [
             "sign-in",
             "",
             "scim",
@@ -166,6 +197,7 @@ pub(super) fn route(method: &Method, path: &str) -> String {
             "revoke",
             "errand",
             "assets",
+            "health",
         ];
         KNOWN.contains(&segment)
     };

@@ -4,10 +4,10 @@
 //! what it wrote down before lets its alarm finish the matter if it never
 //! hears the answer.
 
+use super::log::Route;
 use super::sql::{Database, Engine};
-use super::{clock, convert, log, objects, settings};
+use super::{clock, convert, log, objects, settings, unreached};
 use crate::api::operator::{self, Step};
-use crate::api::problem;
 use crate::directory::registry::CALL_MS;
 use crate::directory::schemas::Schemas;
 use crate::directory::{Context, Deployment, Fault, Origin};
@@ -21,7 +21,7 @@ use wasm_bindgen::prelude::*;
 use worker::js_sys::Promise;
 use worker::wasm_bindgen_futures::future_to_promise;
 use worker::worker_sys::DurableObjectState;
-use worker::{Date, Env, Error, Result, State};
+use worker::{Env, Error, Result, State};
 
 /// When to look after a call to a team whose end was never heard of.
 const FINISH_AFTER: Duration = Duration::from_millis(CALL_MS.unsigned_abs());
@@ -50,7 +50,7 @@ impl Registry {
     /// # Errors
     /// Where there is no answer; `guard.mjs` has one.
     pub fn fetch(&self, head: &str, body: Vec<u8>) -> std::result::Result<Promise, JsValue> {
-        let started = Date::now().as_millis();
+        let started = clock::milliseconds();
         #[cfg(feature = "testing")]
         super::testing::count_wake();
         let head = convert::head(head)?;
@@ -79,7 +79,7 @@ impl Object {
         let engine = Engine::new(&self.database);
         let mut request = http::Request::from_parts(head, body);
         let request_id = log::with_request_id(&mut request);
-        let route = log::route(request.method(), request.uri().path());
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let (head, body) = request.into_parts();
         // The Worker has decided the same; whose token it is, is in the head.
         let Decision::Registry(name) = front::decide(&deployment, &head) else {
@@ -91,15 +91,16 @@ impl Object {
         let taken = self.take(&engine, &deployment, step).await;
         let taken = taken.unwrap_or_else(|error| {
             // What was begun is written down; the alarm finishes it.
-            problem::answered(Err(Fault::new(error.to_string()).into()))
+            unreached::answered(&path, &error)
         });
         let Answered { response, fault, .. } =
             entry::finish(&context(&engine, &deployment), page, taken);
         log::Line {
+            env: &self.env,
             part: "registry",
             request_id: &request_id,
             team: None,
-            route: &route,
+            route: Route::Of(&method, &path),
             status: response.status().as_u16(),
             started,
             rows: engine.rows(),
@@ -136,7 +137,9 @@ impl Object {
                 Step::Answer(answered) => return Ok(answered),
                 Step::CallTeam(call) => call,
             };
-            self.state.storage().set_alarm(FINISH_AFTER).await?;
+            if call.pending.is_written_down() {
+                self.state.storage().set_alarm(FINISH_AFTER).await?;
+            }
             let stub = objects::team(&self.env, &call.team, call.location_hint.as_deref())?;
             let told = stub.fetch(&convert::outgoing(call.request)?).await?;
             let told = convert::incoming(told).await?;

@@ -5,9 +5,13 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use worker::{Env, Error, Result};
 
+/// The variable that says what is logged: `all`, or, by default, failures of ours.
+const LOG: &str = "LOG";
+
 thread_local! {
     /// Read once: an instance never sees another environment.
     static DEPLOYMENT: OnceCell<Rc<Deployment>> = const { OnceCell::new() };
+    static LOGS_ALL: OnceCell<bool> = const { OnceCell::new() };
 }
 
 /// The settings.
@@ -26,6 +30,12 @@ pub(super) fn deployment(env: &Env) -> Result<Rc<Deployment>> {
     let deployment = Rc::new(deployment);
     DEPLOYMENT.with(|cell| drop(cell.set(deployment.clone())));
     Ok(deployment)
+}
+
+/// Whether the deployment wants every request in the log.
+pub(super) fn logs_all(env: &Env) -> bool {
+    let read = || env.var(LOG).is_ok_and(|value| value.to_string() == "all");
+    LOGS_ALL.with(|cell| *cell.get_or_init(read))
 }
 
 /// Fills a buffer from the platform's secure random source.

@@ -3,14 +3,15 @@
 //! A request is answered in one call into the wasm, its body read by then, so that
 //! no other request comes between the first read of storage and the answer.
 
+use super::log::Route;
 use super::sql::{Database, Engine};
 use super::{clock, convert, log, settings};
 use crate::api::scim;
-use crate::directory::activity::{Activity, WAIT_MS};
+use crate::directory::activity::WAIT_MS;
 use crate::directory::schemas::Schemas;
 use crate::directory::team_id::TeamId;
 use crate::directory::{Context, Deployment, Fault, Origin, migrate};
-use crate::entry::object;
+use crate::entry::object::{self, Memory};
 use crate::scim::Timestamp;
 use crate::web::answered::{After, Answered};
 use http::request::Parts;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use wasm_bindgen::prelude::*;
 use worker::wasm_bindgen_futures::future_to_promise;
 use worker::worker_sys::DurableObjectState;
-use worker::{Date, Env, Error, Result, State, Storage};
+use worker::{Env, Error, Result, State, Storage};
 
 /// When to take up a step of upkeep again that failed. The platform would try
 /// six times and then never again.
@@ -38,8 +39,8 @@ pub struct Team {
     name: String,
     /// Whether this instance has seen to it that the tables are up to date.
     opened: Cell<bool>,
-    /// What a provider asked for and is not stored yet.
-    activity: Activity,
+    /// What this instance knows and storage does not.
+    memory: Memory,
 }
 
 #[wasm_bindgen]
@@ -54,7 +55,7 @@ impl Team {
             state,
             env,
             opened: Cell::new(false),
-            activity: Activity::default(),
+            memory: Memory::default(),
         }
     }
 
@@ -63,7 +64,7 @@ impl Team {
     /// # Errors
     /// Where there is no answer; `guard.mjs` has one.
     pub fn fetch(&self, head: &str, body: Vec<u8>) -> std::result::Result<JsValue, JsValue> {
-        let started = Date::now().as_millis();
+        let started = clock::milliseconds();
         let head = convert::head(head)?;
         #[cfg(feature = "testing")]
         {
@@ -106,7 +107,7 @@ impl Team {
         let context = context(&engine, &deployment);
         let mut request = HttpRequest::from_parts(head, body);
         let request_id = log::with_request_id(&mut request);
-        let route = log::route(request.method(), request.uri().path());
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let wants_debug = wants_debug(&context, &request);
         let is_new = !self.opened.get();
         let Answered { mut response, after, fault } = self.answer(&context, &team, request);
@@ -126,10 +127,11 @@ impl Team {
             show_rows(&mut response, engine.rows());
         }
         let answer = log::Line {
+            env: &self.env,
             part: "team",
             request_id: &request_id,
             team: Some(&self.name),
-            route: &route,
+            route: Route::Of(&method, &path),
             status: response.status().as_u16(),
             started,
             rows: engine.rows(),
@@ -150,17 +152,18 @@ impl Team {
     fn upkeep(&self) -> Result<(Option<Duration>, (usize, usize))> {
         let deployment = settings::deployment(&self.env)?;
         let engine = Engine::new(&self.database);
-        let started = Date::now().as_millis();
-        let done = object::upkeep(&context(&engine, &deployment), &self.activity);
+        let started = clock::milliseconds();
+        let done = object::upkeep(&context(&engine, &deployment), &self.memory);
         let next = match &done {
             Ok(due) => due.map(delay_until),
             Err(_) => Some(UPKEEP_RETRY),
         };
         log::Line {
+            env: &self.env,
             part: "upkeep",
             request_id: &log::random_id(),
             team: Some(&self.name),
-            route: "alarm",
+            route: Route::Named("alarm"),
             status: if done.is_ok() { 200 } else { 500 },
             started,
             rows: engine.rows(),
@@ -185,10 +188,10 @@ impl Team {
         #[cfg(feature = "testing")]
         if super::testing::asks_for_trap(&request) {
             return super::testing::trap_after(context, || {
-                object::handle(context, team, &self.activity, request)
+                object::handle(context, team, &self.memory, request)
             });
         }
-        object::handle(context, team, &self.activity, request)
+        object::handle(context, team, &self.memory, request)
     }
 
     /// Runs the alarm's work, for the suite: answers with the rows that it cost.

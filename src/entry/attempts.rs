@@ -3,11 +3,13 @@
 //! Nobody guesses 192 random bits; what this keeps off is the noise of those who
 //! try, and a client that goes on for ever with a token that was revoked. It
 //! counts in the memory of one instance of the Worker, so it costs nothing and
-//! promises nothing exact. Providers are not counted: a key that is revoked and
-//! made anew must work at once.
+//! promises nothing exact. Providers are not counted here: what they are refused
+//! by a team's object must say why. What the Worker itself refuses is counted by
+//! the platform as well (`edge::refusals`), across instances, where it is asked to.
 
-use crate::api::problem;
-use crate::scim::Timestamp;
+use super::front;
+use crate::api::{problem, scim};
+use crate::scim::{Error, Timestamp};
 use crate::web::headers::put;
 use http::request::Parts;
 use http::{Response, StatusCode, header};
@@ -29,7 +31,7 @@ pub struct Attempts {
 impl Attempts {
     /// Whether a refusal of this request would count.
     pub fn are_counted(head: &Parts) -> bool {
-        !head.uri.path().starts_with("/scim")
+        !front::is_below(head.uri.path(), "/scim")
     }
 
     /// The answer to whoever was refused too often, in place of the refusal.
@@ -42,7 +44,7 @@ impl Attempts {
         if status != StatusCode::UNAUTHORIZED || !Self::are_counted(head) {
             return None;
         }
-        let address = head.headers.get("cf-connecting-ip")?.to_str().ok()?;
+        let address = address(head)?;
         let minute = now.0.div_euclid(MINUTE_MS);
         if minute != self.minute || self.refusals.len() >= ADDRESSES_MAX {
             self.minute = minute;
@@ -50,13 +52,24 @@ impl Attempts {
         }
         let count = self.refusals.entry(address.to_owned()).or_default();
         *count = count.saturating_add(1);
-        (*count > REFUSALS_MAX).then(too_many)
+        (*count > REFUSALS_MAX).then(|| too_many(head))
     }
 }
 
-fn too_many() -> Response<Vec<u8>> {
+/// Whose refusals are counted together.
+pub fn address(head: &Parts) -> Option<&str> {
+    head.headers.get("cf-connecting-ip")?.to_str().ok()
+}
+
+/// The answer to whoever was refused too often.
+pub fn too_many(head: &Parts) -> Response<Vec<u8>> {
+    let status = StatusCode::TOO_MANY_REQUESTS;
     let message = "too many tokens that open nothing came from this address; wait a minute";
-    let mut response = problem::shaped(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", message);
+    let mut response = if front::is_below(head.uri.path(), "/scim") {
+        scim::refusal(&Error::status_only(status.as_u16(), message), scim::SCIM_JSON)
+    } else {
+        problem::shaped(status, "too_many_attempts", message)
+    };
     put(&mut response, header::RETRY_AFTER, "60");
     response
 }

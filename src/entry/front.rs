@@ -59,7 +59,8 @@ pub fn decide(deployment: &Deployment, head: &Parts) -> Decision {
     Decision::Answer(problem::refusal(&problem::no_such_path()))
 }
 
-fn is_below(path: &str, root: &str) -> bool {
+/// Whether a path is this root or below it.
+pub(super) fn is_below(path: &str, root: &str) -> bool {
     path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

@@ -10,13 +10,13 @@ use http::{Request, Response, StatusCode};
 use kafkaman_scim::api::operator::{self, Step, TeamCall};
 use kafkaman_scim::api::scim::discovery;
 use kafkaman_scim::dashboard::sso;
-use kafkaman_scim::directory::activity::Activity;
 use kafkaman_scim::directory::schemas::Schemas;
 use kafkaman_scim::directory::sign_in::{Errand, Found};
 use kafkaman_scim::directory::team_id::TeamId;
 use kafkaman_scim::directory::{Context, Deployment, Fault, Origin};
 use kafkaman_scim::entry::front::{self, Decision};
-use kafkaman_scim::entry::{object, registry};
+use kafkaman_scim::entry::object::{self, Memory};
+use kafkaman_scim::entry::registry;
 use kafkaman_scim::scim::Timestamp;
 use kafkaman_scim::web::answered::{After, Answered};
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ pub struct World {
     registry: Sqlite,
     teams: RefCell<HashMap<String, Sqlite>>,
     /// What each team's object has in memory.
-    activities: RefCell<HashMap<String, Rc<Activity>>>,
+    memories: RefCell<HashMap<String, Rc<Memory>>>,
     woken: Cell<usize>,
     provider: RefCell<Option<Box<Provider>>>,
     /// Set: the Registry's process dies when it is about to call a team, or
@@ -77,7 +77,7 @@ impl World {
             drawn: Cell::new(0),
             registry: Sqlite::new(),
             teams: RefCell::default(),
-            activities: RefCell::default(),
+            memories: RefCell::default(),
             woken: Cell::new(0),
             provider: RefCell::default(),
             crash: Cell::new(None),
@@ -124,6 +124,8 @@ impl World {
         let (jurisdiction, slug) = id.split_once('.').map_or((None, id), |(j, s)| (Some(j), s));
         let mut body = json!({
             "id": slug, "name": "A team", "seats": 100_000,
+            // A test asks more in a moment than any provider.
+            "requestsPerSecond": 1_000_000, "requestBurst": 1_000_000,
             "admin": { "name": "The Admin", "email": "admin@kafkaman.example" },
         });
         if let Some(jurisdiction) = jurisdiction {
@@ -227,7 +229,7 @@ impl World {
         let storage = teams.entry(id.to_string()).or_insert_with(Sqlite::new);
         let answered = self.with(storage, |context| {
             object::open(context).unwrap();
-            object::handle(context, id, &self.activity(id.as_str()), request)
+            object::handle(context, id, &self.memory(id.as_str()), request)
         });
         if let Some(fault) = answered.fault {
             panic!("a fault: {fault}");
@@ -242,8 +244,8 @@ impl World {
     /// steps.
     pub fn upkeep(&self, id: &str) -> usize {
         let mut steps = 1;
-        let activity = self.activity(id);
-        let step = |context: &Context<'_>| object::upkeep(context, &activity).unwrap();
+        let memory = self.memory(id);
+        let step = |context: &Context<'_>| object::upkeep(context, &memory).unwrap();
         while self.in_team(id, |context| step(context) <= Some(context.now)) {
             steps += 1;
         }
@@ -252,16 +254,21 @@ impl World {
 
     /// The process that runs a team's object ends, and another begins.
     pub fn restart(&self, id: &str) {
-        self.activities.borrow_mut().remove(id);
+        self.memories.borrow_mut().remove(id);
     }
 
-    fn activity(&self, id: &str) -> Rc<Activity> {
-        Rc::clone(self.activities.borrow_mut().entry(id.to_owned()).or_default())
+    fn memory(&self, id: &str) -> Rc<Memory> {
+        Rc::clone(self.memories.borrow_mut().entry(id.to_owned()).or_default())
     }
 
     /// Runs something on a team's storage.
     pub fn in_team<T>(&self, id: &str, run: impl FnOnce(&Context<'_>) -> T) -> T {
         self.with(&self.teams.borrow()[id], run)
+    }
+
+    /// Runs something on the Registry's storage.
+    pub fn in_registry<T>(&self, run: impl FnOnce(&Context<'_>) -> T) -> T {
+        self.with(&self.registry, run)
     }
 
     fn with<T>(&self, sql: &Sqlite, run: impl FnOnce(&Context<'_>) -> T) -> T {

@@ -8,8 +8,9 @@ use crate::directory::audit::Actor;
 use crate::directory::problem::{Kind, Problem};
 use crate::directory::registry::{self, Entry, State};
 use crate::directory::service_tokens::Scope;
-use crate::directory::team::NewTeam;
+use crate::directory::team::{Limits, NewTeam};
 use crate::directory::team_id::TeamId;
+use crate::directory::throttle::{self, Rate};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -41,6 +42,8 @@ struct Create {
     name: String,
     admin: Admin,
     seats: Option<i64>,
+    requests_per_second: Option<i64>,
+    request_burst: Option<i64>,
     location_hint: Option<String>,
     jurisdiction: Option<String>,
 }
@@ -79,6 +82,7 @@ pub(super) fn create(call: &Call<'_>) -> Outcome {
     let new = NewTeam {
         name: asked.name.trim().to_owned(),
         seats,
+        rate: checked_rate(asked.requests_per_second, asked.request_burst)?,
         admin_name: asked.admin.name.trim().to_owned(),
         admin_email: asked.admin.email.trim().to_owned(),
     };
@@ -101,18 +105,37 @@ fn checked_seats(seats: i64) -> Result<i64, Problem> {
     Err(Problem::invalid(format!("`seats` must be from 1 to {SEATS_MAX}")))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Change {
-    seats: i64,
+fn checked_rate(per_second: Option<i64>, burst: Option<i64>) -> Result<Rate, Problem> {
+    for (name, value) in [("requestsPerSecond", per_second), ("requestBurst", burst)] {
+        if value.is_some_and(|value| !(1..=throttle::MOST).contains(&value)) {
+            let message = format!("`{name}` must be from 1 to {}", throttle::MOST);
+            return Err(Problem::invalid(message));
+        }
+    }
+    Ok(Rate { per_second, burst })
 }
 
-/// Sets a team's seats. Fewer than its active members suspends nobody; nobody
-/// becomes active then until there are enough.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Change {
+    seats: Option<i64>,
+    requests_per_second: Option<i64>,
+    request_burst: Option<i64>,
+}
+
+/// Sets a team's limits. Fewer seats than its active members suspends nobody;
+/// nobody becomes active then until there are enough.
 pub(super) fn change(call: &Call<'_>) -> Outcome {
     let asked: Change = body::read(&call.body)?;
-    let seats = checked_seats(asked.seats)?;
-    Ok(call_team(&call.operator, &settled(call)?, Begun::SetSeats(seats)))
+    let limits = Limits {
+        seats: asked.seats.map(checked_seats).transpose()?,
+        rate: checked_rate(asked.requests_per_second, asked.request_burst)?,
+    };
+    if limits.seats.is_none() && limits.rate == Rate::default() {
+        let message = "name what to change: `seats`, `requestsPerSecond`, `requestBurst`";
+        return Err(Problem::invalid(message).into());
+    }
+    Ok(call_team(&call.operator, &settled(named(call)?)?, Begun::SetLimits(limits)))
 }
 
 /// The team that the path names.
@@ -133,20 +156,19 @@ pub(super) fn delete(call: &Call<'_>) -> Outcome {
 }
 
 pub(super) fn suspend(call: &Call<'_>) -> Outcome {
-    Ok(call_team(&call.operator, &settled(call)?, Begun::Suspend))
+    Ok(call_team(&call.operator, &settled(named(call)?)?, Begun::Suspend))
 }
 
 pub(super) fn resume(call: &Call<'_>) -> Outcome {
-    Ok(call_team(&call.operator, &settled(call)?, Begun::Resume))
+    Ok(call_team(&call.operator, &settled(named(call)?)?, Begun::Resume))
 }
 
 pub(super) fn issue_admin_token(call: &Call<'_>) -> Outcome {
-    Ok(call_team(&call.operator, &settled(call)?, Begun::IssueAdminToken))
+    Ok(call_team(&call.operator, &settled(named(call)?)?, Begun::IssueAdminToken))
 }
 
 /// A team that is neither being made nor being deleted.
-fn settled(call: &Call<'_>) -> Result<Entry, Failure<Problem>> {
-    let entry = named(call)?;
+pub(super) fn settled(entry: Entry) -> Result<Entry, Failure<Problem>> {
     match entry.state {
         State::Live | State::Suspended => Ok(entry),
         state => {
@@ -168,7 +190,7 @@ pub(super) fn break_glass(call: &Call<'_>) -> Outcome {
     let asked: BreakGlass = body::read(&call.body)?;
     check_name("name", &asked.name)?;
     let (name, email) = (asked.name.trim().to_owned(), asked.email.trim().to_owned());
-    Ok(call_team(&call.operator, &settled(call)?, Begun::BreakGlass { name, email }))
+    Ok(call_team(&call.operator, &settled(named(call)?)?, Begun::BreakGlass { name, email }))
 }
 
 #[derive(Deserialize)]
@@ -181,7 +203,11 @@ struct NewServiceToken {
 /// Makes a token for one of kafkaman's services, as the team's admins can.
 pub(super) fn issue_service_token(call: &Call<'_>) -> Outcome {
     let NewServiceToken { name, scopes } = body::read(&call.body)?;
-    Ok(call_team(&call.operator, &settled(call)?, Begun::IssueServiceToken { name, scopes }))
+    Ok(call_team(
+        &call.operator,
+        &settled(named(call)?)?,
+        Begun::IssueServiceToken { name, scopes },
+    ))
 }
 
 /// A chunk of an export: the first, or with `?after=` what the one before called
@@ -189,7 +215,7 @@ pub(super) fn issue_service_token(call: &Call<'_>) -> Outcome {
 pub(super) fn export(call: &Call<'_>) -> Outcome {
     let after = call.parameters.get("after").map_err(|error| Problem::invalid(error.detail()))?;
     let after = after.map(str::to_owned);
-    Ok(call_team(&call.operator, &settled(call)?, Begun::Export { after }))
+    Ok(call_team(&call.operator, &settled(named(call)?)?, Begun::Export { after }))
 }
 
 /// Takes a chunk of an export in, as it was answered.
@@ -197,5 +223,5 @@ pub(super) fn import(call: &Call<'_>) -> Outcome {
     let chunk = std::str::from_utf8(&call.body)
         .map_err(|_| Problem::invalid("the body must be a chunk of an export, in UTF-8"))?;
     let chunk = chunk.to_owned();
-    Ok(call_team(&call.operator, &settled(call)?, Begun::Import { chunk }))
+    Ok(call_team(&call.operator, &settled(named(call)?)?, Begun::Import { chunk }))
 }

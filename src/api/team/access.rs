@@ -7,7 +7,8 @@ use crate::directory::problem::{Kind as ProblemKind, Problem};
 use crate::directory::service_tokens::Scope;
 use crate::directory::sessions::{self, Session};
 use crate::directory::team_id::TeamId;
-use crate::directory::{Context, Fault, tokens};
+use crate::directory::tokens::{self, Holder};
+use crate::directory::{Context, Fault};
 use crate::web::bearer;
 use http::HeaderMap;
 
@@ -62,11 +63,11 @@ pub(super) fn caller(
     Ok(match credential.kind {
         Kind::Scim | Kind::BreakGlass => None,
         Kind::Admin => {
-            let holder = tokens::authenticate(context, &credential)?;
+            let holder = holder(context, &credential)?;
             holder.and_then(|holder| holder.member).map(Caller::Admin)
         }
         Kind::Service => {
-            let holder = tokens::authenticate(context, &credential)?;
+            let holder = holder(context, &credential)?;
             holder.map(|holder| Caller::Service { id: holder.id, scopes: holder.scopes })
         }
         Kind::Session => {
@@ -74,6 +75,15 @@ pub(super) fn caller(
             session.map(|session| Caller::Member(Box::new(session)))
         }
     })
+}
+
+/// Whose token it is, and that it is used.
+fn holder(context: &Context<'_>, token: &Credential) -> Result<Option<Holder>, Fault> {
+    let holder = tokens::authenticate(context, token)?;
+    if let Some(holder) = &holder {
+        tokens::note_use(context, holder)?;
+    }
+    Ok(holder)
 }
 
 /// Whether the caller may, and under what name the audit will know them.

@@ -47,7 +47,7 @@ export function secrets() {
 }
 
 /** The Worker as Miniflare wants it: its modules by name, its bindings, its objects. */
-function worker(built, bindings) {
+function worker(built, bindings, env) {
   const file = (path) => readFileSync(join(ROOT, path));
   const object = (exportName) => ({ type: "durable-object", worker: "", exportName });
   const text = ([name, value]) => [name, { type: "text", value }];
@@ -73,6 +73,7 @@ function worker(built, bindings) {
       TEAM: object("Team"),
       REGISTRY: object("Registry"),
       ...Object.fromEntries(Object.entries(bindings).map(text)),
+      ...env,
     },
     exports: {
       Team: { type: "durable-object", storage: "sqlite" },
@@ -83,22 +84,25 @@ function worker(built, bindings) {
 
 /**
  * Starts a server. Without `stateDir` its state ends with it; without
- * `bindings` it has secrets of its own, and any given are added to those.
+ * `bindings` it has secrets of its own, and any given are added to those. `env` are
+ * bindings of other kinds, as Miniflare wants them, and `beside` other Workers.
  *
  * `server.bindings` are the bindings in force. `stop()` ends it in an orderly
  * way; `kill()` ends workerd with SIGKILL, as a power cut would, so that only
  * what was durable when it was acknowledged is there for the next `start`.
  */
-export async function start({ stateDir, bindings = {}, built = "target/worker-testing" } = {}) {
+export async function start(options = {}) {
+  const { stateDir, bindings = {}, env = {}, beside = [] } = options;
+  const { built = "target/worker-testing" } = options;
   const state = stateDir ?? mkdtempSync(join(tmpdir(), "kafkaman-scim-"));
   const port = await freePort();
   const url = `http://localhost:${port}`;
-  const all = { BASE_URL: url, JURISDICTIONS: "none", ...secrets(), ...bindings };
+  const all = { BASE_URL: url, JURISDICTIONS: "none", LOG: "all", ...secrets(), ...bindings };
   const lines = [];
   const before = new Set(childrenOf(process.pid));
   const miniflare = new Miniflare({
     port,
-    workers: [{ config: worker(built, all) }],
+    workers: [{ config: worker(built, all, env) }, ...beside],
     resourcePersistencePath: state,
     enableDevRegistry: false,
     // No look-up from afar: the Worker reads nothing of `request.cf`.
@@ -135,7 +139,9 @@ export async function start({ stateDir, bindings = {}, built = "target/worker-te
     },
     /** A team of this id with SCIM on: `{ key, adminToken, admin, baseUrl, team }`. */
     async team(id, options) {
-      const wanted = { seats: 100_000, ...options };
+      // A test asks more in a moment than any provider.
+      const unlimited = { requestsPerSecond: 1_000_000, requestBurst: 1_000_000 };
+      const wanted = { seats: 100_000, ...unlimited, ...options };
       const made = await createTeam(url, all.OPERATOR_TOKEN.split(",")[0], id, wanted);
       return { ...made, admin: made.adminToken };
     },
