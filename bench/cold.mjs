@@ -1,0 +1,92 @@
+// What the first request waits for, and what the largest answer takes: a workerd that
+// was just started, ours and the limit's in turn, and the memory of ours as the system
+// counts it. The isolate's start, the wasm's instantiation among it, is in the first
+// request or in workerd's own start; so both are told, and the limit's beside them.
+
+import { readFileSync } from "node:fs";
+import { ask, bearer } from "./ask.mjs";
+import { median } from "./measure.mjs";
+import { serveLimit, serveOurs } from "./workerd.mjs";
+
+const LAUNCHES = 5;
+const WARM_REQUESTS = 200;
+
+/** Medians in milliseconds: `{ ours, limit }`, see `launch`. */
+export async function coldStarts({ team, ours, limit }) {
+  const person = `/scim/v2/Users/${team.people[0].id}`;
+  const sides = {
+    limit: {
+      serve: () => serveLimit(limit),
+      refused: { path: "/unauthorised" },
+      read: { path: `/item/${"0".repeat(36)}` },
+    },
+    ours: {
+      serve: () => serveOurs(ours, team.bindings),
+      refused: { path: person, headers: bearer("forged") },
+      read: { path: person, headers: bearer(team.key) },
+    },
+  };
+  const runs = { limit: [], ours: [] };
+  // The first of each is thrown away: it reads programs and data from disk, and this
+  // process learns to make requests.
+  for (let n = 0; n <= LAUNCHES; n += 1) {
+    for (const [name, side] of Object.entries(sides)) {
+      const run = await launch(side);
+      if (n > 0) runs[name].push(run);
+    }
+  }
+  const medians = (all) =>
+    Object.fromEntries(Object.keys(all[0]).map((what) => [what, median(all.map((run) => run[what]))]));
+  return { ours: medians(runs.ours), limit: medians(runs.limit) };
+}
+
+/**
+ * Times of one launch: until workerd listens, from then until the Worker refused the
+ * first request, what the first request to an object took after that, and one of many.
+ */
+async function launch({ serve, refused, read }) {
+  const server = await serve();
+  const timed = async (request) => {
+    const begin = performance.now();
+    await ask(server, request);
+    return performance.now() - begin;
+  };
+  const result = {
+    listening: server.listeningAt - server.startedAt,
+    firstRefusal: await timed(refused),
+    firstRead: await timed(read),
+  };
+  const warm = { refusal: [], read: [] };
+  for (let n = 0; n < WARM_REQUESTS; n += 1) {
+    warm.refusal.push(await timed(refused));
+    warm.read.push(await timed(read));
+  }
+  await server.stop();
+  return { ...result, warmRefusal: median(warm.refusal), warmRead: median(warm.read) };
+}
+
+/**
+ * Mebibytes of a new workerd: after a read, and the most that it had after it read the
+ * team's largest group. Null where the system does not tell.
+ */
+export async function memory({ team, ours }) {
+  const [name, id] = Object.entries(team.groups).at(-1);
+  const server = await serveOurs(ours, team.bindings);
+  const headers = bearer(team.key);
+  await ask(server, { path: `/scim/v2/Users/${team.people[0].id}`, headers });
+  const before = resident(server.pid, "VmRSS");
+  const answer = await ask(server, { path: `/scim/v2/Groups/${id}`, headers });
+  const most = resident(server.pid, "VmHWM");
+  await server.stop();
+  const answerMiB = answer.text.length / 2 ** 20;
+  return { group: Number(name), answerMiB, beforeMiB: before, mostMiB: most };
+}
+
+function resident(pid, what) {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    return Number(status.match(new RegExp(`^${what}:\\s+(\\d+) kB`, "m"))[1]) / 1_024;
+  } catch {
+    return null;
+  }
+}
