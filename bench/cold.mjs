@@ -9,7 +9,7 @@ import { median } from "./measure.mjs";
 import { serveLimit, serveOurs } from "./workerd.mjs";
 
 const LAUNCHES = 5;
-const WARM_REQUESTS = 200;
+const WARM_REQUESTS = 50;
 
 /** Medians in milliseconds: `{ ours, limit }`, see `launch`. */
 export async function coldStarts({ team, ours, limit }) {

@@ -55,7 +55,7 @@ function groups(results) {
   const own = changes.filter(({ size }) => size === Math.max(...sizesOf(changes)));
   if (own.length < 2) return [];
   const [least, most] = [own[0], own.at(-1)];
-  const grown = most.p50 / least.p50;
+  const grown = most.ours.p50 / least.ours.p50;
   const rows = (result) => JSON.stringify(result.rows);
   return [
     {

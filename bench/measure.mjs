@@ -3,8 +3,14 @@
 import { FRESH } from "./people.mjs";
 import { drive } from "./wrk.mjs";
 
+/** With an operator's token in the first, an object tells in the others what it did. */
 const DEBUG_HEADER = "x-kafkaman-debug";
+const ROW_HEADERS = ["x-rows-read", "x-rows-written"];
+/** Rows of the limit that are read in turn. */
 const LIMIT_IDS = 4_096;
+const CONNECTIONS = 16;
+/** Answers that take seconds come one at a time, and some of them must come. */
+const LONG = { connections: 1, secondsLeast: 5 };
 
 /**
  * Sends the first request of each step by `ask`, and fails unless its answer is right.
@@ -20,10 +26,14 @@ export async function check(ask, { name, isRefused }, steps, operatorToken) {
       const told = `${answer.status}: ${answer.text.slice(0, 500)}`;
       throw new Error(`${name}, ${label}: ${request.method} ${request.path} was answered ${told}`);
     }
-    const count = (what) => Number(answer.headers.get(`x-rows-${what}`));
-    rows.push({ label, read: count("read"), written: count("written") });
+    const [read, written] = ROW_HEADERS.map((header) => answer.headers.get(header));
+    // Objects count rows, so whatever has none has woken none.
+    if ((read === null) !== (isRefused === true)) {
+      throw new Error(`${name}, ${label}: an object was ${read === null ? "not " : ""}asked`);
+    }
+    if (!isRefused) rows.push({ label, read: Number(read), written: Number(written) });
   }
-  return isRefused ? [] : rows;
+  return rows;
 }
 
 /** A request with a number in the place of the mark of somebody new. */
@@ -54,6 +64,9 @@ export function limitRequests({ limit }, { size, document }) {
 
 /** Times an operation and its limit in turn: the medians of all rounds of each. */
 export async function time(operation, steps, ours, limit, team, { rounds, seconds }) {
+  const load = operation.isLong
+    ? { connections: LONG.connections, seconds: Math.max(seconds, LONG.secondsLeast) }
+    : { connections: CONNECTIONS, seconds };
   const [requests, theirs] = [inOrder(operation, steps), limitRequests(operation, team)];
   const turn = operation.isMixed ? steps.length : 1;
   const all = { ours: [], limit: [] };
@@ -61,10 +74,10 @@ export async function time(operation, steps, ours, limit, team, { rounds, second
   let from = requests.length;
   for (let round = 0; round < rounds; round += 1) {
     const refused = operation.isRefused;
-    const own = await drive(ours, requests, { seconds, from, turn, refused });
+    const own = await drive(ours, requests, { load, from, turn, refused });
     from = own.next;
     all.ours.push(own);
-    all.limit.push(await drive(limit, theirs, { seconds, refused }));
+    all.limit.push(await drive(limit, theirs, { load, refused }));
   }
   return { ours: medians(all.ours), limit: medians(all.limit) };
 }

@@ -20,6 +20,8 @@ const COUNT = 100;
 /** Pages deep in the team that are asked for in turn. */
 const DEEP_PAGES = 16;
 const FORGERIES = 1_024;
+/** Members of a group that takes long to answer with. */
+const LONG_MEMBERS = 10_000;
 
 /** All operations that a team of this size has. */
 export function operations(team) {
@@ -139,6 +141,7 @@ function groupReads(name, id, scim) {
       title: `Group of ${counted(name)} with members`,
       limit: ["page"],
       isByBytes: true,
+      isLong: Number(name) >= LONG_MEMBERS,
       steps: () => [whole],
     },
     {

@@ -101,15 +101,11 @@ export async function seed(server, operatorToken, size) {
     seats: 10_000_000,
   });
   await unhinder(server, adminToken);
-  const scim = { ...bearer(key) };
+  const scim = bearer(key);
   const ids = await fill(server, scim, size, "person");
   const outsiders = await fill(server, scim, OUTSIDERS, "outsider");
-  const groups = {};
-  for (const [name, members] of Object.entries(GROUPS)) {
-    if (Number(name) > size) continue;
-    groups[name] = await gather(server, scim, name, ids.slice(0, members));
-  }
   const people = known(ids);
+  const groups = await gatherAll(server, scim, ids, people);
   const shown = await expect(200, server, { path: `/scim/v2/Users/${people[0].id}`, headers: scim });
   return { size, key, people, outsiders, groups, document: shown.text };
 }
@@ -144,6 +140,26 @@ async function fill(server, headers, count, prefix) {
     say(`${ids.length} of ${count} people, ${rate} a second`);
   }
   return ids;
+}
+
+/**
+ * The groups that a team of this size can have. The people whom requests are about are
+ * in one group each, whatever the size of the team: what a read shows must not differ.
+ */
+async function gatherAll(server, headers, ids, people) {
+  const known = people.map(({ id }) => id);
+  const isKnown = new Set(known);
+  const inOrder = [...ids.filter((id) => !isKnown.has(id)), ...known];
+  const groups = {};
+  let most = 0;
+  for (const [name, members] of Object.entries(GROUPS)) {
+    if (Number(name) > ids.length) continue;
+    groups[name] = await gather(server, headers, name, inOrder.slice(0, members));
+    most = members;
+  }
+  const left = known.slice(Math.max(0, most - (inOrder.length - known.length)));
+  if (left.length > 0) await gather(server, headers, "those left", left);
+  return groups;
 }
 
 /** A group with these members; its id. */

@@ -1,5 +1,5 @@
 // Timing by `wrk`, which takes a few microseconds for a request where the server takes
-// hundreds: sixteen connections, one thread, requests that were written out before.
+// hundreds: one thread, requests that were written out before.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,6 @@ import { install } from "../scripts/debian.mjs";
 import { Failure, ask, run } from "../scripts/steps.mjs";
 import { FRESH } from "./people.mjs";
 
-const CONNECTIONS = 16;
 /** What a line of results begins with, among what wrk says itself. */
 const MARK = "RESULT ";
 
@@ -30,7 +29,7 @@ export function written({ method = "GET", path, headers = {}, body }) {
 }
 
 /**
- * Sends the requests in turn, over and over, for some seconds; from the one with
+ * Sends the requests in turn, over and over, as `load` says: `{ seconds, connections }`; from the one with
  * number `from`, counted over all rounds, so that a round goes on where the last one
  * ended. Where a request has the mark of somebody new, that is the number of the turn,
  * a turn being `turn` requests.
@@ -38,12 +37,12 @@ export function written({ method = "GET", path, headers = {}, body }) {
  * Answers `{ next, rate, bytesPerSecond, p50, p99 }`, the latencies in milliseconds.
  * An answer that is no success (or, with `refused`, that is one) is a failure.
  */
-export async function drive(server, requests, { seconds, from = 0, turn = 1, refused = false }) {
+export async function drive(server, requests, { load, from = 0, turn = 1, refused = false }) {
   const folder = mkdtempSync(join(tmpdir(), "kafkaman-bench-"));
   try {
     const file = join(folder, "requests.lua");
     writeFileSync(file, script(requests.map(written), from, turn), { mode: 0o600 });
-    const options = ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, "--timeout", "20s", "-s", file];
+    const options = ["-t1", `-c${load.connections}`, `-d${load.seconds}s`, "--timeout", "20s", "-s", file];
     const output = await run("wrk", [...options, server.url], {
       remedy: "see wrk's message above, and whether workerd still runs",
     });
