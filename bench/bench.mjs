@@ -16,12 +16,13 @@ import { RELEASE, build } from "../scripts/build.mjs";
 import { Failure, ROOT, main, say } from "../scripts/steps.mjs";
 import { ask, bearer } from "./ask.mjs";
 import { chart } from "./chart.mjs";
-import { coldStarts, memory } from "./cold.mjs";
+import { coldStarts } from "./cold.mjs";
 import { facts } from "./machine.mjs";
 import { check, time } from "./measure.mjs";
+import { memory } from "./memory.mjs";
 import { operations } from "./operations.mjs";
 import { heading, judged, markdown, shown, summary } from "./report.mjs";
-import { stage } from "./seeding.mjs";
+import { stage } from "./staging.mjs";
 import { serveLimit, serveOurs } from "./workerd.mjs";
 import { wrk } from "./wrk.mjs";
 
@@ -79,7 +80,7 @@ async function measure(staged, { only, rounds, seconds }, earlier) {
   console.log(heading(team.size));
   let isWarm = false;
   for (const operation of chosen(team, only)) {
-    const { name, title, isPoint, isByBytes } = operation;
+    const { name, title, isPoint, isByBytes, isMixed } = operation;
     const steps = await operation.steps(request);
     const rows = await check(request, operation, steps, team.bindings.OPERATOR_TOKEN);
     if (!isWarm) await time(operation, steps, ours, limit, team, WARM_UP);
@@ -89,7 +90,8 @@ async function measure(staged, { only, rounds, seconds }, earlier) {
     const ratio = timed.ours[per] / timed.limit[per];
     const smallest = earlier.find((result) => result.name === name);
     const growth = smallest && timed.ours.p50 / smallest.ours.p50;
-    const result = { size: team.size, name, title, isPoint, isByBytes, ratio, growth, rows, ...timed };
+    const kind = { name, title, isPoint, isByBytes, isMixed };
+    const result = { size: team.size, ...kind, ratio, growth, rows, ...timed };
     console.log(shown(result));
     results.push(result);
   }

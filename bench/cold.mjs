@@ -1,9 +1,7 @@
-// What the first request waits for, and what the largest answer takes: a workerd that
-// was just started, ours and the limit's in turn, and the memory of ours as the system
-// counts it. The isolate's start, the wasm's instantiation among it, is in the first
-// request or in workerd's own start; so both are told, and the limit's beside them.
+// What the first request waits for: a workerd that was just started, ours and the
+// limit's in turn. The isolate's start, the wasm's instantiation among it, is in the
+// first request or in workerd's own start; so both are told, and the limit's beside them.
 
-import { readFileSync } from "node:fs";
 import { ask, bearer } from "./ask.mjs";
 import { median } from "./measure.mjs";
 import { serveLimit, serveOurs } from "./workerd.mjs";
@@ -63,30 +61,4 @@ async function launch({ serve, refused, read }) {
   }
   await server.stop();
   return { ...result, warmRefusal: median(warm.refusal), warmRead: median(warm.read) };
-}
-
-/**
- * Mebibytes of a new workerd: after a read, and the most that it had after it read the
- * team's largest group. Null where the system does not tell.
- */
-export async function memory({ team, ours }) {
-  const [name, id] = Object.entries(team.groups).at(-1);
-  const server = await serveOurs(ours, team.bindings);
-  const headers = bearer(team.key);
-  await ask(server, { path: `/scim/v2/Users/${team.people[0].id}`, headers });
-  const before = resident(server.pid, "VmRSS");
-  const answer = await ask(server, { path: `/scim/v2/Groups/${id}`, headers });
-  const most = resident(server.pid, "VmHWM");
-  await server.stop();
-  const answerMiB = answer.text.length / 2 ** 20;
-  return { group: Number(name), answerMiB, beforeMiB: before, mostMiB: most };
-}
-
-function resident(pid, what) {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, "utf8");
-    return Number(status.match(new RegExp(`^${what}:\\s+(\\d+) kB`, "m"))[1]) / 1_024;
-  } catch {
-    return null;
-  }
 }

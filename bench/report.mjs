@@ -3,11 +3,12 @@
 
 import { goals } from "./goals.mjs";
 
-const counted = (number) => Math.round(number).toLocaleString("en");
+const counted = (number) => number.toLocaleString("en", { maximumFractionDigits: number < 10 ? 1 : 0 });
 const fixed = (number, digits = 2) => (number === undefined ? "" : number.toFixed(digits));
-/** One figure a step, those that are alike once. */
-function rowsOf(rows, what) {
+/** One figure a step, those that are alike once; of a mixture its sum. */
+function rowsOf({ rows, isMixed }, what) {
   const counts = rows.map((row) => row[what]);
+  if (rows.length === 0 || isMixed) return counted(counts.reduce((sum, count) => sum + count, 0));
   return new Set(counts).size === 1 ? counted(counts[0]) : counts.map(counted).join(" · ");
 }
 
@@ -20,8 +21,8 @@ const COLUMNS = [
   ["p50 ms", 8, ({ ours }) => fixed(ours.p50)],
   ["p99 ms", 8, ({ ours }) => fixed(ours.p99)],
   ["p50 grown", 9, ({ growth }) => fixed(growth)],
-  ["rows read", 17, ({ rows }) => (rows.length ? rowsOf(rows, "read") : "0")],
-  ["rows written", 17, ({ rows }) => (rows.length ? rowsOf(rows, "written") : "0")],
+  ["rows read", 9, (result) => rowsOf(result, "read")],
+  ["rows written", 12, (result) => rowsOf(result, "written")],
 ];
 
 const line = (cells) =>
@@ -38,8 +39,8 @@ export const shown = (result) => line(COLUMNS.map(([, , cell]) => cell(result)))
 
 const NOTES = `*requests/s*, *p50*, *p99*: of 16 connections, medians of the rounds. *limit/s*: a bare JavaScript
 object's, driven in turn in the same run (\`bench/limit.mjs\`). *ratio*: ours to the limit's; where it has a *,
-in bytes a second. *p50 grown*: to that of the smallest team. *rows*: of one request; of an operation of
-several steps one after the other.`;
+in bytes a second. *p50 grown*: to that of the smallest team. *rows*: of one request, where it goes both ways
+one after the other; of a sync, of all that it sends for one person.`;
 
 /** What stands below all of it: what is true of the build and the process. */
 export function summary({ machine, versions, wasm, cold, memory, rounds, seconds }) {
@@ -55,10 +56,12 @@ export function summary({ machine, versions, wasm, cold, memory, rounds, seconds
         `${fixed(side.firstRead, 1)} ms (later ones ${fixed(side.warmRead, 1)})`,
     );
   }
-  if (memory?.mostMiB) {
+  if (memory) {
+    const { members, answer, before, most } = memory;
+    const process = most.process === null ? "" : `, of the process ${fixed(before.process, 0)} and ${fixed(most.process, 0)}`;
     lines.push(
-      `Memory of workerd: ${fixed(memory.beforeMiB, 0)} MiB after a read, at most ${fixed(memory.mostMiB, 0)} MiB ` +
-        `while it answers with a group of ${counted(memory.group)} members (${fixed(memory.answerMiB, 1)} MiB)`,
+      `Memory after a read, and at most for an answer with a group of ${counted(members)} members ` +
+        `(${fixed(answer, 1)} MiB): of the wasm ${fixed(before.wasm, 1)} and ${fixed(most.wasm, 1)} MiB${process}`,
     );
   }
   return lines;

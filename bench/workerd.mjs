@@ -25,14 +25,16 @@ const OURS = {
   },
   objects: { TEAM: "Team", REGISTRY: "Registry" },
 };
+/** The same with what is in `watched.mjs`. The first module is the main one. */
+const WATCHED = { ...OURS, modules: { "bench/watched.mjs": "esModule", ...OURS.modules } };
 const LIMIT = { modules: { "bench/limit.mjs": "esModule" }, objects: { LIMIT: "Limit" } };
 
 /** Where ours says that it is. Fixed, so that answers have the same length in every run. */
 const BASE_URL = "http://localhost:8787";
 
 /** Starts our Worker on the state in `folder`: see `serve`. */
-export const serveOurs = (folder, bindings) =>
-  serve(folder, OURS, { BASE_URL, JURISDICTIONS: "none", ...bindings });
+export const serveOurs = (folder, bindings, { isWatched = false } = {}) =>
+  serve(folder, isWatched ? WATCHED : OURS, { BASE_URL, JURISDICTIONS: "none", ...bindings });
 
 /** Starts the limit on the state in `folder`: see `serve`. */
 export const serveLimit = (folder) => serve(folder, LIMIT, {});
