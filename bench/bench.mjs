@@ -22,6 +22,7 @@ import { check, time } from "./measure.mjs";
 import { memory } from "./memory.mjs";
 import { operations } from "./operations.mjs";
 import { heading, judged, markdown, shown, summary } from "./report.mjs";
+import { USERS } from "./scim.mjs";
 import { stage } from "./staging.mjs";
 import { serveLimit, serveOurs } from "./workerd.mjs";
 import { wrk } from "./wrk.mjs";
@@ -76,7 +77,7 @@ async function measure(staged, { only, rounds, seconds }, earlier) {
   const request = (wanted) => ask(ours, wanted);
   const results = [];
   // What an object does once, when it wakes, is no operation's cost.
-  await request({ path: `/scim/v2/Users/${team.people[0].id}`, headers: bearer(team.key) });
+  await request({ path: `${USERS}/${team.people[0].id}`, headers: bearer(team.key) });
   console.log(heading(team.size));
   let isWarm = false;
   for (const operation of chosen(team, only)) {

@@ -7,19 +7,24 @@ const LABELS = 250;
 const SCALE_MOST = 1.2;
 const BAR = 9;
 const GAP = 9;
+const KEY = 110;
 const TOP = 56;
 const BOTTOM = 24;
 
 const STYLE = `
-    svg { --paper: #ffffff; --ink: #1c1f24; --faint: #d5d9e0; --bar: 30, 96, 186; }
-    @media (prefers-color-scheme: dark) {
-      svg { --paper: #14171c; --ink: #e8eaee; --faint: #3a404a; --bar: 122, 176, 250; }
-    }
-    text { font: 12px system-ui, sans-serif; fill: var(--ink); }
+    text { font: 12px system-ui, sans-serif; fill: #1c1f24; }
     .title { font-size: 15px; font-weight: 600; }
-    .paper { fill: var(--paper); }
-    .faint { stroke: var(--faint); }
-    .limit { stroke: var(--ink); stroke-dasharray: 4 3; }`;
+    .paper { fill: #ffffff; }
+    .bar { fill: #1e60ba; }
+    .ruler { stroke: #d5d9e0; }
+    .limit { stroke: #1c1f24; stroke-dasharray: 4 3; }
+    @media (prefers-color-scheme: dark) {
+      text { fill: #e8eaee; }
+      .paper { fill: #14171c; }
+      .bar { fill: #7ab0fa; }
+      .ruler { stroke: #3a404a; }
+      .limit { stroke: #e8eaee; }
+    }`;
 
 const escaped = (text) =>
   String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
@@ -31,7 +36,11 @@ export function chart(results) {
   const sizes = [...new Set(results.map(({ size }) => size))];
   const names = [...new Set(results.map(({ name }) => name))];
   // The larger the team, the fuller the colour.
-  const fill = (size) => `rgba(var(--bar), ${(sizes.indexOf(size) + 1) / sizes.length})`;
+  const bar = (size, left, top, width, height) => {
+    const opacity = ((sizes.indexOf(size) + 1) / sizes.length).toFixed(2);
+    const place = `x="${left}" y="${top}" width="${width}" height="${height}"`;
+    return `<rect class="bar" ${place} fill-opacity="${opacity}"/>`;
+  };
   let y = TOP;
   const bars = names.map((name) => {
     const own = results.filter((result) => result.name === name);
@@ -40,10 +49,7 @@ export function chart(results) {
       `<text x="${LABELS - 10}" y="${middle}" text-anchor="end">${escaped(own[0].title)}</text>`,
     ];
     for (const { size, ratio } of own) {
-      const width = (x(ratio) - LABELS).toFixed(1);
-      parts.push(
-        `<rect x="${LABELS}" y="${y}" width="${width}" height="${BAR - 1}" style="fill: ${fill(size)}"/>`,
-      );
+      parts.push(bar(size, LABELS, y, (x(ratio) - LABELS).toFixed(1), BAR - 1));
       y += BAR;
     }
     const last = own.at(-1).ratio;
@@ -54,19 +60,21 @@ export function chart(results) {
   const height = y + BOTTOM;
   const rulers = [0, 0.25, 0.5, 0.75, 1].map((ratio) => {
     const at = x(ratio).toFixed(1);
-    const kind = ratio === 1 ? "limit" : "faint";
+    const kind = ratio === 1 ? "limit" : "ruler";
     return (
       `<line class="${kind}" x1="${at}" x2="${at}" y1="${TOP - 4}" y2="${y}"/>\n  ` +
       `<text x="${at}" y="${y + 16}" text-anchor="middle">${ratio === 1 ? "the limit" : ratio}</text>`
     );
   });
-  const keys = sizes.map(
-    (size, n) =>
-      `<rect x="${LABELS + n * 110}" y="32" width="10" height="10" style="fill: ${fill(size)}"/>\n  ` +
-      `<text x="${LABELS + n * 110 + 15}" y="41">${counted(size)}</text>`,
+  const keys = sizes.map((size, n) => {
+    const left = LABELS + n * KEY;
+    return `${bar(size, left, 32, 10, 10)}\n  <text x="${left + 15}" y="41">${counted(size)}</text>`;
+  });
+  const described = results.map(
+    ({ title, size, ratio }) => `${title} at ${counted(size)}: ${ratio.toFixed(2)}`,
   );
-  const described = results.map(({ title, size, ratio }) => `${title} at ${counted(size)}: ${ratio.toFixed(2)}`);
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="title description">
+  const frame = `viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="title description"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${frame}>
   <title id="title">Throughput as a share of the limit's, by operation and size of the team</title>
   <desc id="description">${escaped(described.join("; "))}.</desc>
   <style>${STYLE}

@@ -4,6 +4,7 @@
 
 import { ask, bearer } from "./ask.mjs";
 import { median } from "./measure.mjs";
+import { USERS } from "./scim.mjs";
 import { serveLimit, serveOurs } from "./workerd.mjs";
 
 const LAUNCHES = 5;
@@ -11,7 +12,7 @@ const WARM_REQUESTS = 50;
 
 /** Medians in milliseconds: `{ ours, limit }`, see `launch`. */
 export async function coldStarts({ team, ours, limit }) {
-  const person = `/scim/v2/Users/${team.people[0].id}`;
+  const person = `${USERS}/${team.people[0].id}`;
   const sides = {
     limit: {
       serve: () => serveLimit(limit),
@@ -34,7 +35,9 @@ export async function coldStarts({ team, ours, limit }) {
     }
   }
   const medians = (all) =>
-    Object.fromEntries(Object.keys(all[0]).map((what) => [what, median(all.map((run) => run[what]))]));
+    Object.fromEntries(
+      Object.keys(all[0]).map((what) => [what, median(all.map((run) => run[what]))]),
+    );
   return { ours: medians(runs.ours), limit: medians(runs.limit) };
 }
 

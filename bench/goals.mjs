@@ -81,9 +81,10 @@ function groups(results) {
 function heap(memory) {
   if (!memory) return [];
   const { members, most } = memory;
+  const what = `A group of ${counted(members)} members`;
   return [
     {
-      goal: `A group of ${counted(members)} members is read in at most ${WASM_MEBIBYTES_MOST} MiB of wasm memory`,
+      goal: `${what} is read in at most ${WASM_MEBIBYTES_MOST} MiB of wasm memory`,
       figure: `${most.wasm.toFixed(1)} MiB`,
       isMet: most.wasm <= WASM_MEBIBYTES_MOST,
     },

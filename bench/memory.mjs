@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { ask, bearer } from "./ask.mjs";
+import { GROUPS, USERS } from "./scim.mjs";
 import { serveOurs } from "./workerd.mjs";
 
 const MEBIBYTE = 2 ** 20;
@@ -15,10 +16,11 @@ export async function memory({ team, ours }) {
   const [name, id] = Object.entries(team.groups).at(-1);
   const server = await serveOurs(ours, team.bindings, { isWatched: true });
   const headers = bearer(team.key);
-  const wasm = async () => Number((await ask(server, { path: "/-bench/wasm-bytes" })).text) / MEBIBYTE;
-  await ask(server, { path: `/scim/v2/Users/${team.people[0].id}`, headers });
+  const wasm = async () =>
+    Number((await ask(server, { path: "/-bench/wasm-bytes" })).text) / MEBIBYTE;
+  await ask(server, { path: `${USERS}/${team.people[0].id}`, headers });
   const before = { wasm: await wasm(), process: resident(server.pid, "VmRSS") };
-  const answer = await ask(server, { path: `/scim/v2/Groups/${id}`, headers });
+  const answer = await ask(server, { path: `${GROUPS}/${id}`, headers });
   const most = { wasm: await wasm(), process: resident(server.pid, "VmHWM") };
   await server.stop();
   return { members: Number(name), answer: answer.text.length / MEBIBYTE, before, most };

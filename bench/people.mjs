@@ -1,11 +1,7 @@
-// Who is in a team that is measured: people as Okta and OneLogin send them, and what
-// those say about them later. Everyone follows from a number, so that nothing needs to
-// be remembered but ids. ASCII only: the requests go through Lua, which has bytes.
+// Who is in a team that is measured: people as Okta and OneLogin send them. Everyone
+// follows from a number, so that nothing needs to be remembered but ids. ASCII only: the requests go through Lua, which has bytes.
 
 const USER = "urn:ietf:params:scim:schemas:core:2.0:User";
-const GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group";
-const PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
-const BULK_REQUEST = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 
 const GIVEN = ["Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Frances", "Tony"];
 const FAMILY = ["Byron", "Hopper", "Turing", "Dijkstra", "Liskov", "Knuth", "Allen", "Hoare"];
@@ -37,17 +33,3 @@ const padded = (number) => String(number).padStart(DIGITS, "0");
 export const userName = (number, prefix = "person") => `${prefix}.${padded(number)}@example.com`;
 export const externalId = (number, prefix = "person") => `00u-${prefix}-${padded(number)}`;
 export const email = (number, prefix = "person") => `${prefix}.${padded(number)}@mail.example.com`;
-
-export const group = (displayName) => ({ schemas: [GROUP], displayName });
-
-export const patch = (...Operations) => ({ schemas: [PATCH_OP], Operations });
-export const addMembers = (...ids) =>
-  patch({ op: "add", path: "members", value: ids.map((value) => ({ value })) });
-export const removeMember = (id) =>
-  patch({ op: "remove", path: "members", value: [{ value: id }] });
-
-/** A bulk request that creates these people. */
-export const bulk = (people) => ({
-  schemas: [BULK_REQUEST],
-  Operations: people.map((data, n) => ({ method: "POST", path: "/Users", bulkId: `b${n}`, data })),
-});

@@ -3,7 +3,8 @@
 
 import { goals } from "./goals.mjs";
 
-const counted = (number) => number.toLocaleString("en", { maximumFractionDigits: number < 10 ? 1 : 0 });
+const counted = (number) =>
+  number.toLocaleString("en", { maximumFractionDigits: number < 10 ? 1 : 0 });
 const fixed = (number, digits = 2) => (number === undefined ? "" : number.toFixed(digits));
 /** One figure a step, those that are alike once; of a mixture its sum. */
 function rowsOf({ rows, isMixed }, what) {
@@ -37,39 +38,50 @@ export const heading = (size) =>
 /** A result on the terminal. */
 export const shown = (result) => line(COLUMNS.map(([, , cell]) => cell(result)));
 
-const NOTES = `*requests/s*, *p50*, *p99*: of 16 connections, medians of the rounds. *limit/s*: a bare JavaScript
-object's, driven in turn in the same run (\`bench/limit.mjs\`). *ratio*: ours to the limit's; where it has a *,
-in bytes a second. *p50 grown*: to that of the smallest team. *rows*: of one request, where it goes both ways
-one after the other; of a sync, of all that it sends for one person.`;
+const NOTES = `*requests/s*, *p50*, *p99*: of 16 connections, medians of the rounds. *limit/s*: a bare
+JavaScript object's, driven in turn in the same run (\`bench/limit.mjs\`). *ratio*: ours to the limit's;
+where it has a *, in bytes a second. *p50 grown*: to that of the smallest team. *rows*: of one request, where
+it goes both ways one after the other; of a sync, of all that it sends for one person.`;
 
 /** What stands below all of it: what is true of the build and the process. */
 export function summary({ machine, versions, wasm, cold, memory, rounds, seconds }) {
-  const lines = [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}; workerd ${versions.workerd}, ` +
-      `Node ${versions.node}; commit ${versions.commit}; ${rounds} rounds of ${seconds} s`,
+  const { cpu, cores, memoryGiB, system } = machine;
+  const { workerd, node, commit } = versions;
+  return [
+    `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}`,
+    `workerd ${workerd}, Node ${node}, commit ${commit}; ${rounds} rounds of ${seconds} s`,
     `WebAssembly: ${counted(wasm.bytes)} bytes, ${counted(wasm.gzipped)} gzipped`,
+    ...Object.entries(cold ?? {}).map(coldStart),
+    ...(memory ? [taken(memory)] : []),
   ];
-  for (const [name, side] of cold ? Object.entries(cold) : []) {
-    lines.push(
-      `Cold start, ${name}: workerd listens after ${fixed(side.listening, 0)} ms; the first refusal takes ` +
-        `${fixed(side.firstRefusal, 1)} ms (later ones ${fixed(side.warmRefusal, 1)}), the first read then ` +
-        `${fixed(side.firstRead, 1)} ms (later ones ${fixed(side.warmRead, 1)})`,
-    );
-  }
-  if (memory) {
-    const { members, answer, before, most } = memory;
-    const process = most.process === null ? "" : `, of the process ${fixed(before.process, 0)} and ${fixed(most.process, 0)}`;
-    lines.push(
-      `Memory after a read, and at most for an answer with a group of ${counted(members)} members ` +
-        `(${fixed(answer, 1)} MiB): of the wasm ${fixed(before.wasm, 1)} and ${fixed(most.wasm, 1)} MiB${process}`,
-    );
-  }
-  return lines;
+}
+
+function coldStart([name, times]) {
+  const { listening, firstRefusal, warmRefusal, firstRead, warmRead } = times;
+  return (
+    `Cold start, ${name}: workerd listens after ${fixed(listening, 0)} ms; the first refusal ` +
+    `takes ${fixed(firstRefusal, 1)} ms (later ones ${fixed(warmRefusal, 1)}), the first read ` +
+    `then ${fixed(firstRead, 1)} ms (later ones ${fixed(warmRead, 1)})`
+  );
+}
+
+function taken({ members, answer, before, most }) {
+  const process =
+    most.process === null
+      ? ""
+      : `, of the process ${fixed(before.process, 0)} and ${fixed(most.process, 0)} MiB`;
+  return (
+    `Memory after one read, and at most for an answer with a group of ${counted(members)} ` +
+    `members (${fixed(answer, 1)} MiB): of the wasm ${fixed(before.wasm, 1)} and ` +
+    `${fixed(most.wasm, 1)} MiB${process}`
+  );
 }
 
 /** The goals, one line each. */
 export const judged = (figures) =>
-  goals(figures).map(({ goal, figure, isMet }) => `${isMet ? "met    " : "NOT MET"}  ${goal}: ${figure}`);
+  goals(figures).map(
+    ({ goal, figure, isMet }) => `${isMet ? "met    " : "NOT MET"}  ${goal}: ${figure}`,
+  );
 
 /** All of it as a page. */
 export function markdown(figures) {
@@ -85,7 +97,9 @@ export function markdown(figures) {
         .map((result) => row(COLUMNS.map(([, , cell]) => cell(result)))),
     ].join("\n"),
   );
-  const met = goals(figures).map(({ goal, figure, isMet }) => row([goal, figure, isMet ? "met" : "not met"]));
+  const met = goals(figures).map(({ goal, figure, isMet }) =>
+    row([goal, figure, isMet ? "met" : "not met"]),
+  );
   return [
     "# Figures",
     "What `npm run bench` measured. It wrote this page, and the next run writes it anew.",

@@ -4,7 +4,8 @@
 import { say } from "../scripts/steps.mjs";
 import { createTeam } from "../scripts/team.mjs";
 import { ask, bearer } from "./ask.mjs";
-import { addMembers, bulk, group, person } from "./people.mjs";
+import { person } from "./people.mjs";
+import { BULK, GROUPS, USERS, addMembers, bulk, group } from "./scim.mjs";
 
 /** Operations of one bulk request, and members of one PATCH. */
 const BULK_MAX = 1_000;
@@ -22,7 +23,7 @@ const KNOWN_STEP = 2 * OUTSIDERS;
  * is shown in the answer to a PATCH, and a larger one is not; the least has one more,
  * so that all of them are answered alike.
  */
-const GROUPS = { 100: 101, 10_000: 10_000, 100_000: 100_000 };
+const GROUP_SIZES = { 100: 101, 10_000: 10_000, 100_000: 100_000 };
 /** How often to say how far it is. */
 const NEWS_MS = 10_000;
 
@@ -40,7 +41,10 @@ export async function seed(server, operatorToken, size) {
   const outsiders = await populate(server, scim, OUTSIDERS, "outsider");
   const people = known(ids);
   const groups = await gatherAll(server, scim, ids, people);
-  const shown = await expect(200, server, { path: `/scim/v2/Users/${people[0].id}`, headers: scim });
+  const shown = await expect(200, server, {
+    path: `${USERS}/${people[0].id}`,
+    headers: scim,
+  });
   return { size, key, people, outsiders, groups, document: shown.text };
 }
 
@@ -65,7 +69,12 @@ async function populate(server, headers, count, prefix) {
     const first = ids.length;
     const length = Math.min(BULK_MAX, count - first);
     const people = Array.from({ length }, (_, n) => person(first + n, prefix));
-    const request = { method: "POST", path: "/scim/v2/Bulk", headers, body: JSON.stringify(bulk(people)) };
+    const request = {
+      method: "POST",
+      path: BULK,
+      headers,
+      body: JSON.stringify(bulk(people)),
+    };
     const { Operations } = (await expect(200, server, request)).body();
     for (const { location } of Operations) ids.push(location.slice(location.lastIndexOf("/") + 1));
     if (Date.now() - told < NEWS_MS) continue;
@@ -88,7 +97,7 @@ async function gatherAll(server, headers, ids, people) {
   const inOrder = [...ids.filter((id) => !isKnown.has(id)).reverse(), ...known];
   const groups = {};
   let most = 0;
-  for (const [name, members] of Object.entries(GROUPS)) {
+  for (const [name, members] of Object.entries(GROUP_SIZES)) {
     if (Number(name) > ids.length) continue;
     groups[name] = await gather(server, headers, name, inOrder.slice(0, members));
     most = members;
@@ -100,12 +109,20 @@ async function gatherAll(server, headers, ids, people) {
 /** A group with these members; its id. */
 async function gather(server, headers, name, members) {
   const body = JSON.stringify(group(`Group of ${name}`));
-  const made = await expect(201, server, { method: "POST", path: "/scim/v2/Groups", headers, body });
+  const made = await expect(201, server, {
+    method: "POST",
+    path: GROUPS,
+    headers,
+    body,
+  });
   const { id } = made.body();
   for (let first = 0; first < members.length; first += MEMBERS_MAX) {
     const some = members.slice(first, first + MEMBERS_MAX);
-    const request = { method: "PATCH", path: `/scim/v2/Groups/${id}`, headers };
-    const { status, text } = await ask(server, { ...request, body: JSON.stringify(addMembers(...some)) });
+    const request = { method: "PATCH", path: `${GROUPS}/${id}`, headers };
+    const { status, text } = await ask(server, {
+      ...request,
+      body: JSON.stringify(addMembers(...some)),
+    });
     if (status !== 200 && status !== 204) throw new Error(`members: ${status} ${text}`);
   }
   return id;

@@ -15,6 +15,8 @@ import { serveLimit, serveOurs } from "./workerd.mjs";
 const HOME = join(ROOT, ".wrangler/bench");
 /** What a seeded team depends on: other files, other teams. */
 const INPUTS = ["migrations", "bench/seeding.mjs", "bench/people.mjs"];
+/** What folders of runs are called, before the number of the process. */
+const RUN = "run-";
 /** Rows of the limit that one request makes. */
 const FILL_MAX = 10_000;
 
@@ -28,11 +30,30 @@ export async function stage(size) {
     await step(`A team of ${size}`, "making it once", () => make(unfinished, size));
     renameSync(unfinished, kept);
   }
-  const run = join(HOME, "run");
-  rmSync(run, { recursive: true, force: true });
+  const run = ownRun();
   cpSync(kept, run, { recursive: true, mode: constants.COPYFILE_FICLONE });
   const team = JSON.parse(readFileSync(join(run, "team.json"), "utf8"));
   return { team, ours: join(run, "ours"), limit: join(run, "limit") };
+}
+
+/** An empty folder of this process, gone when it ends; what others left goes now. */
+function ownRun() {
+  const remove = (name) => rmSync(join(HOME, name), { recursive: true, force: true });
+  for (const name of readdirSync(HOME)) {
+    const pid = name.startsWith(RUN) && Number(name.slice(RUN.length));
+    if (pid && (pid === process.pid || !isAlive(pid))) remove(name);
+  }
+  const own = `${RUN}${process.pid}`;
+  process.once("exit", () => remove(own));
+  return join(HOME, own);
+}
+
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === "EPERM";
+  }
 }
 
 function digest() {

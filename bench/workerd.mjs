@@ -106,7 +106,9 @@ function config(folder, { modules, objects }, texts, disk) {
     ...Object.entries(objects).map(
       ([name, type]) => `(name = ${text(name)}, durableObjectNamespace = ${text(type)})`,
     ),
-    ...Object.entries(texts).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
+    ...Object.entries(texts).map(
+      ([name, value]) => `(name = ${text(name)}, text = ${text(value)})`,
+    ),
   ];
   const namespaces = Object.values(objects).map(
     (type) => `(className = ${text(type)}, uniqueKey = ${text(`bench-${type}`)}, enableSql = true)`,

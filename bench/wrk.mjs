@@ -42,7 +42,15 @@ export async function drive(server, requests, { load, from = 0, turn = 1, refuse
   try {
     const file = join(folder, "requests.lua");
     writeFileSync(file, script(requests.map(written), from, turn), { mode: 0o600 });
-    const options = ["-t1", `-c${load.connections}`, `-d${load.seconds}s`, "--timeout", "20s", "-s", file];
+    const options = [
+      "-t1",
+      `-c${load.connections}`,
+      `-d${load.seconds}s`,
+      "--timeout",
+      "20s",
+      "-s",
+      file,
+    ];
     const output = await run("wrk", [...options, server.url], {
       remedy: "see wrk's message above, and whether workerd still runs",
     });
@@ -96,10 +104,21 @@ end
 
 function done(summary, latency)
   local errors = summary.errors
-  local failed = errors.connect + errors.read + errors.write + errors.timeout
-  local form = '${MARK}{"sent":%d,"requests":%d,"micros":%d,"bytes":%d,"p50":%d,"p99":%d,"failed":%d,"refusals":%d}\\n'
-  io.write(form:format(thread:get("sent"), summary.requests, summary.duration, summary.bytes,
-    latency:percentile(50), latency:percentile(99), failed, errors.status))
+  local result = {
+    sent = thread:get("sent"),
+    requests = summary.requests,
+    micros = summary.duration,
+    bytes = summary.bytes,
+    p50 = latency:percentile(50),
+    p99 = latency:percentile(99),
+    failed = errors.connect + errors.read + errors.write + errors.timeout,
+    refusals = errors.status,
+  }
+  local fields = {}
+  for name, value in pairs(result) do
+    fields[#fields + 1] = string.format('"%s":%d', name, value)
+  end
+  print("${MARK}{" .. table.concat(fields, ",") .. "}")
 end
 `;
 }

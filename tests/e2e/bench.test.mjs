@@ -28,8 +28,12 @@ test("every operation of the benchmark is answered as it expects", async () => {
   for (const operation of operations(team)) {
     const steps = await operation.steps(request);
     const rows = await check(request, operation, steps, server.bindings.OPERATOR_TOKEN);
-    assert.ok(rows.every(({ read }) => read > 0), `${operation.name} reads rows`);
-    for (const text of inOrder(operation, steps).map(written)) assert.match(text, / HTTP\/1\.1\r\n/);
+    assert.ok(
+      rows.every(({ read }) => read > 0),
+      `${operation.name} reads rows`,
+    );
+    for (const text of inOrder(operation, steps).map(written))
+      assert.match(text, / HTTP\/1\.1\r\n/);
     assert.ok(limitRequests(operation, team).length > 0, operation.name);
     names.add(operation.name);
   }
