@@ -17,6 +17,7 @@ import { Failure, ROOT, main, say } from "../scripts/steps.mjs";
 import { ask, bearer } from "./ask.mjs";
 import { chart } from "./chart.mjs";
 import { coldStarts } from "./cold.mjs";
+import { goals } from "./goals.mjs";
 import { facts } from "./machine.mjs";
 import { check, time } from "./measure.mjs";
 import { memory } from "./memory.mjs";
@@ -114,6 +115,7 @@ await main(async () => {
     figures.memory = await memory(staged);
   }
   figures.results = results;
+  figures.goals = goals(figures);
   console.log(["", ...summary(figures), "", ...judged(figures)].join("\n"));
   mkdirSync(wanted.out, { recursive: true });
   writeFileSync(join(wanted.out, "figures.json"), `${JSON.stringify(figures, null, 2)}\n`);

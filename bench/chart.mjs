@@ -34,7 +34,9 @@ const x = (ratio) => LABELS + (Math.min(ratio, SCALE_MOST) / SCALE_MOST) * (WIDT
 /** The chart of these results. */
 export function chart(results) {
   const sizes = [...new Set(results.map(({ size }) => size))];
-  const names = [...new Set(results.map(({ name }) => name))];
+  // In the order of the largest team, which has most of them.
+  const bySize = results.toSorted((a, b) => b.size - a.size);
+  const names = [...new Set(bySize.map(({ name }) => name))];
   // The larger the team, the fuller the colour.
   const bar = (size, left, top, width, height) => {
     const opacity = ((sizes.indexOf(size) + 1) / sizes.length).toFixed(2);

@@ -1,8 +1,6 @@
 // Figures as people read them: lines on a terminal while they come, a page of Markdown
 // when all are there. Nothing is computed here that `figures.json` does not have.
 
-import { goals } from "./goals.mjs";
-
 const counted = (number) =>
   number.toLocaleString("en", { maximumFractionDigits: number < 10 ? 1 : 0 });
 const fixed = (number, digits = 2) => (number === undefined ? "" : number.toFixed(digits));
@@ -18,7 +16,7 @@ const COLUMNS = [
   ["Operation", 36, ({ title }) => title],
   ["requests/s", 10, ({ ours }) => counted(ours.rate)],
   ["limit/s", 8, ({ limit }) => counted(limit.rate)],
-  ["ratio", 6, ({ ratio, isByBytes }) => `${fixed(ratio)}${isByBytes ? "*" : ""}`],
+  ["ratio", 6, ({ ratio, isByBytes }) => `${fixed(ratio)}${isByBytes ? "†" : ""}`],
   ["p50 ms", 8, ({ ours }) => fixed(ours.p50)],
   ["p99 ms", 8, ({ ours }) => fixed(ours.p99)],
   ["p50 grown", 9, ({ growth }) => fixed(growth)],
@@ -40,7 +38,7 @@ export const shown = (result) => line(COLUMNS.map(([, , cell]) => cell(result)))
 
 const NOTES = `*requests/s*, *p50*, *p99*: of 16 connections, medians of the rounds. *limit/s*: a bare
 JavaScript object's, driven in turn in the same run (\`bench/limit.mjs\`). *ratio*: ours to the limit's;
-where it has a *, in bytes a second. *p50 grown*: to that of the smallest team. *rows*: of one request, where
+where it has a †, in bytes a second. *p50 grown*: to that of the smallest team. *rows*: of one request, where
 it goes both ways one after the other; of a sync, of all that it sends for one person.`;
 
 /** What stands below all of it: what is true of the build and the process. */
@@ -78,10 +76,8 @@ function taken({ members, answer, before, most }) {
 }
 
 /** The goals, one line each. */
-export const judged = (figures) =>
-  goals(figures).map(
-    ({ goal, figure, isMet }) => `${isMet ? "met    " : "NOT MET"}  ${goal}: ${figure}`,
-  );
+export const judged = ({ goals }) =>
+  goals.map(({ goal, figure, isMet }) => `${isMet ? "met    " : "NOT MET"}  ${goal}: ${figure}`);
 
 /** All of it as a page. */
 export function markdown(figures) {
@@ -97,7 +93,7 @@ export function markdown(figures) {
         .map((result) => row(COLUMNS.map(([, , cell]) => cell(result)))),
     ].join("\n"),
   );
-  const met = goals(figures).map(({ goal, figure, isMet }) =>
+  const met = figures.goals.map(({ goal, figure, isMet }) =>
     row([goal, figure, isMet ? "met" : "not met"]),
   );
   return [
