@@ -1,5 +1,6 @@
 // One operation: checked, counted, timed beside the limit.
 
+import { Failure } from "../scripts/steps.mjs";
 import { FRESH } from "./people.mjs";
 import { drive } from "./wrk.mjs";
 
@@ -24,16 +25,20 @@ export async function check(ask, { name, isRefused }, steps, operatorToken) {
     const answer = await ask({ ...request, headers: withDebug });
     if (answer.status !== status || (holds && !holds(answer.body()))) {
       const told = `${answer.status}: ${answer.text.slice(0, 500)}`;
-      throw new Error(`${name}, ${label}: ${request.method} ${request.path} was answered ${told}`);
+      wrong(name, label, `${request.method} ${request.path} was answered ${told}`);
     }
     const [read, written] = ROW_HEADERS.map((header) => answer.headers.get(header));
     // Objects count rows, so whatever has none has woken none.
     if ((read === null) !== (isRefused === true)) {
-      throw new Error(`${name}, ${label}: an object was ${read === null ? "not " : ""}asked`);
+      wrong(name, label, `an object was ${read === null ? "not " : ""}asked`);
     }
     if (!isRefused) rows.push({ label, read: Number(read), written: Number(written) });
   }
   return rows;
+}
+
+function wrong(name, label, what) {
+  throw new Failure(`${name}, ${label}: ${what}.`, "mend the Worker, or what bench/ expects of it");
 }
 
 /** A request with a number in the place of the mark of somebody new. */

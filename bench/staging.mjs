@@ -9,12 +9,12 @@ import { constants, cpSync, existsSync, mkdirSync, readFileSync, readdirSync } f
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT, step } from "../scripts/steps.mjs";
-import { expect, seed } from "./seeding.mjs";
+import { expect } from "./ask.mjs";
+import { SHAPE, seed } from "./seeding.mjs";
 import { serveLimit, serveOurs } from "./workerd.mjs";
 
 const HOME = join(ROOT, ".wrangler/bench");
-/** What a seeded team depends on: other files, other teams. */
-const INPUTS = ["migrations", "bench/seeding.mjs", "bench/people.mjs"];
+const MIGRATIONS = join(ROOT, "migrations");
 /** What folders of runs are called, before the number of the process. */
 const RUN = "run-";
 /** Rows of the limit that one request makes. */
@@ -56,15 +56,12 @@ function isAlive(pid) {
   }
 }
 
+/** What a team made earlier must agree in: what it is made of, and its tables. */
 function digest() {
-  const hash = createHash("sha256");
-  const add = (path) => hash.update(`${path}\0`).update(readFileSync(join(ROOT, path)));
-  for (const input of INPUTS) {
-    if (input.endsWith(".mjs")) add(input);
-    else {
-      const entries = readdirSync(join(ROOT, input), { recursive: true }).map(String).sort();
-      entries.filter((name) => name.endsWith(".sql")).forEach((name) => add(join(input, name)));
-    }
+  const hash = createHash("sha256").update(JSON.stringify(SHAPE));
+  const files = readdirSync(MIGRATIONS, { recursive: true }).map(String);
+  for (const name of files.filter((name) => name.endsWith(".sql")).sort()) {
+    hash.update(`\0${name}\0`).update(readFileSync(join(MIGRATIONS, name)));
   }
   return hash.digest("hex").slice(0, 12);
 }
@@ -80,7 +77,7 @@ async function make(folder, size) {
   const limit = await serveLimit(join(folder, "limit"));
   for (let from = 0; from < size; from += FILL_MAX) {
     const to = Math.min(from + FILL_MAX, size) - 1;
-    await expect(200, limit, {
+    await expect([200], limit, {
       method: "POST",
       path: `/fill?from=${from}&to=${to}`,
       body: team.document,
