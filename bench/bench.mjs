@@ -96,9 +96,10 @@ async function measure(staged, { only, rounds, seconds }, earlier) {
     const per = isByBytes ? "bytesPerSecond" : "rate";
     const ratio = timed.ours[per] / timed.limit[per];
     const smallest = earlier.find((result) => result.name === name);
-    const growth = smallest && timed.ours.p50 / smallest.ours.p50;
+    const grown = (side) => smallest && timed[side].p50 / smallest[side].p50;
+    const growths = { growth: grown("ours"), limitGrowth: grown("limit") };
     const kind = { name, title, isPoint, isByBytes, isMixed };
-    const result = { size: team.size, ...kind, ratio, growth, rows, ...timed };
+    const result = { size: team.size, ...kind, ratio, ...growths, rows, ...timed };
     console.log(shown(result));
     results.push(result);
   }

@@ -7,8 +7,9 @@ import { GROUPS, USERS, client, filter } from "./scim.mjs";
 const COUNT = 100;
 /** Pages deep in the team that are asked for in turn. */
 const DEEP_PAGES = 16;
-/** Members of a group that takes long to answer with. */
+/** Members of a group that takes long to answer with; people whom it takes long to count. */
 const LONG_MEMBERS = 10_000;
+const LONG_SIZE = 100_000;
 
 /** The operations of this team that read: see `operations.mjs`. */
 export function reads(team) {
@@ -61,6 +62,7 @@ function pages({ size }, scim) {
     holds: (body) => body.Resources.length === COUNT && body.totalResults > size,
   });
   const middle = Math.floor(size / 2);
+  const isLong = size >= LONG_SIZE;
   const deep = Array.from(
     { length: DEEP_PAGES },
     (_, n) => `${USERS}?startIndex=${middle - n}&count=${COUNT}`,
@@ -76,7 +78,7 @@ function pages({ size }, scim) {
   });
   return [
     operation("page", "First page of 100", () => [`${USERS}?count=${COUNT}`]),
-    operation("page-index", "Deep page of 100 by index", () => deep),
+    { ...operation("page-index", "Deep page of 100 by index", () => deep), isLong },
     operation("page-cursor", "Deep page of 100 by cursor", at),
   ];
 }
