@@ -36,6 +36,8 @@ const NEWS_MS = 10_000;
 export async function seed(server, operatorToken, size) {
   const { key, adminToken } = await createTeam(server.url, operatorToken, "bench", {
     seats: 10_000_000,
+    requestsPerSecond: 1_000_000,
+    requestBurst: 1_000_000,
   });
   await unhinder(server, adminToken);
   const scim = bearer(key);
