@@ -30,9 +30,7 @@ const BINDGEN = ["--target", "module", "--out-name", "index", "--no-typescript"]
   "--experimental-reset-state-function",
 );
 /** KEEP_NAMES=1 leaves functions their names, for a profile. */
-const OPTIMISE = ["-Oz", "--all-features", "--strip-producers"].concat(
-  process.env.KEEP_NAMES ? "-g" : "--strip-debug",
-);
+const OPTIMISE = ["-Oz", "--strip-producers", process.env.KEEP_NAMES ? "-g" : "--strip-debug"];
 const JOIN = ["--bundle", "--format=esm", "--external:./index_bg.wasm", "--log-level=warning"];
 
 const INPUTS = [
@@ -43,11 +41,12 @@ const INPUTS = [
   "schemas",
   "migrations",
   "templates",
+  "scripts/build.mjs",
 ];
 
 /** A digest of everything that the build reads. */
 function digest(features) {
-  const hash = createHash("sha256").update(JSON.stringify(features));
+  const hash = createHash("sha256").update(JSON.stringify([features, process.env.KEEP_NAMES]));
   const add = (path) => {
     hash
       .update(`${path}\0`)
