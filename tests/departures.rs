@@ -196,6 +196,31 @@ fn people_are_restored_some_or_all() {
 }
 
 #[test]
+fn who_was_suspended_and_then_deleted_is_as_before_both() {
+    let team = Team::of(20);
+    let (old, gone) = (&team.people[19], &team.people[18]);
+    team.suspend(old);
+    team.acme.world.pass(DAY);
+    for id in &team.people[..11] {
+        team.suspend(id);
+    }
+    for id in team.people[..11].iter().chain([old, gone]) {
+        team.delete(id);
+    }
+    assert_eq!(team.alarm()["deleted"].as_array().unwrap().len(), 13);
+    // One by hand: suspended again, and the alarm is about them still.
+    let path = format!("/departed/{}/restore", team.people[0]);
+    assert_eq!(team.acme.ok("POST", &path, Value::Null)["state"], "suspended");
+    assert_eq!(team.alarm()["suspended"][0]["id"], json!(team.people[0]));
+    assert_eq!(team.acme.ok("POST", "/brake/undo", json!({}))["restored"], 13);
+    assert_eq!(team.alarm(), Value::Null);
+    for id in team.people[..11].iter().chain([gone]) {
+        assert_eq!(team.get(id)["active"], true);
+    }
+    assert_eq!(team.get(old)["active"], false, "who was out before stays out");
+}
+
+#[test]
 fn nobody_is_half_restored_when_seats_are_short() {
     let team = Team::of(20);
     for id in &team.people[..12] {

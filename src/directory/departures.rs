@@ -35,9 +35,11 @@ pub struct Departed {
     pub user_name: String,
     /// The name as shown.
     pub name: String,
+    /// When they had last been suspended.
+    suspended: Option<Timestamp>,
 }
 
-const COLUMNS: &str = "id, at, actor, user_name, name";
+const COLUMNS: &str = "id, at, actor, user_name, name, suspended";
 
 impl Departed {
     fn read(mut row: Row) -> Result<Self, SqlError> {
@@ -47,6 +49,7 @@ impl Departed {
             actor: row.text()?,
             user_name: row.text()?,
             name: row.text()?,
+            suspended: row.optional_integer()?.map(Timestamp),
         })
     }
 }
@@ -73,8 +76,8 @@ pub(super) fn keep(context: &Context<'_>, actor: &Actor, stored: &Stored) -> Res
     let groups: Vec<Value> = direct.map(|group| group.id.into()).collect();
     Ok(context.sql.execute(
         "INSERT INTO departed (id, at, actor, user_name, name, role, source, active, version,
-                               created, groups, document)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                               created, groups, document, suspended)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT suspended FROM resource WHERE seq = ?))",
         &[
             stored.id.as_str().into(),
             context.now.0.into(),
@@ -88,6 +91,7 @@ pub(super) fn keep(context: &Context<'_>, actor: &Actor, stored: &Stored) -> Res
             stored.created.0.into(),
             Value::from(groups).to_string().into(),
             stored.document.as_str().into(),
+            stored.seq.into(),
         ],
     )?)
 }
@@ -186,7 +190,11 @@ pub fn undo(
             restored = restored.saturating_add(1);
         }
         for departed in alarm.deleted.iter().filter(|departed| is_wanted(&departed.id)) {
-            restore(context, actor, &departed.id)?;
+            let member = restore(context, actor, &departed.id)?;
+            // Suspended first and deleted then: as they were before either.
+            if !member.is_active && departed.suspended >= Some(alarm.from) {
+                members::activate(context, actor, &member)?;
+            }
             restored = restored.saturating_add(1);
         }
         let is_done = self::alarm(context)?
@@ -240,15 +248,16 @@ pub fn restore(context: &Context<'_>, actor: &Actor, id: &str) -> Result<Member,
     context.transaction(|| {
         let found = context.sql.first(
             "DELETE FROM departed WHERE id = ? AND at > ?
-             RETURNING role, source, version, created, groups, document",
+             RETURNING role, source, version, created, suspended, groups, document",
             &[id.into(), forgotten(context).into()],
             |mut row| {
                 let (role, source) = (row.text()?, row.text()?);
-                let (version, created) = (row.integer()?, Timestamp(row.integer()?));
-                Ok((role, source, version, created, row.text()?, row.text()?))
+                let (version, created) = (row.integer()?, row.integer()?);
+                let times = (created, row.optional_integer()?);
+                Ok((role, source, version, times, row.text()?, row.text()?))
             },
         )?;
-        let Some((role, source, version, created, groups, document)) = found else {
+        let Some((role, source, version, (created, suspended), groups, document)) = found else {
             return Err(members::not_found().into());
         };
         let broken = |_| Fault::new("a departed member cannot be read");
@@ -258,8 +267,14 @@ pub fn restore(context: &Context<'_>, actor: &Actor, id: &str) -> Result<Member,
             .map_err(unrefused)?;
         // Never a version that the member had before.
         context.sql.execute(
-            "UPDATE resource SET id = ?, version = ?, created = ? WHERE seq = ?",
-            &[id.into(), version.saturating_add(1).into(), created.0.into(), stored.seq.into()],
+            "UPDATE resource SET id = ?, version = ?, created = ?, suspended = ? WHERE seq = ?",
+            &[
+                id.into(),
+                version.saturating_add(1).into(),
+                created.into(),
+                suspended.into(),
+                stored.seq.into(),
+            ],
         )?;
         membership::rejoin(context, stored.seq, &groups)?;
         audit::record(context, actor, Action::MemberRestored, id, &json!({}))?;

@@ -18,6 +18,7 @@ pub const TEAM: &[&str] = &[
     include_str!("../../migrations/team/0007-break-glass.sql"),
     include_str!("../../migrations/team/0008-import.sql"),
     include_str!("../../migrations/team/0009-sign-in.sql"),
+    include_str!("../../migrations/team/0011-departed-suspended.sql"),
 ];
 
 /// The migrations of the Registry object, from version 1 on.

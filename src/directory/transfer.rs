@@ -56,7 +56,8 @@ const TABLES: &[Table] = &[
     table("tally", "type, total", "type"),
     table(
         "departed",
-        "id, at, actor, user_name, name, role, source, active, version, created, groups, document",
+        "id, at, actor, user_name, name, role, source, active, version, created, groups, document, \
+         suspended",
         "id",
     ),
     table("pin", "issuer, subject, member, created", "issuer, subject"),
