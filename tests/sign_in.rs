@@ -6,6 +6,12 @@
 mod stage;
 
 use http::Request;
+use kafkaman_scim::dashboard::sso;
+use kafkaman_scim::directory::Origin;
+use kafkaman_scim::directory::activity::Activity;
+use kafkaman_scim::directory::sign_in::Errand;
+use kafkaman_scim::directory::team_id::TeamId;
+use kafkaman_scim::entry::object;
 use serde_json::{Value, json};
 use stage::acme::Acme;
 use stage::acme::world::{OPERATOR_TOKEN, SIGNING_SECRETS};
@@ -153,6 +159,43 @@ fn a_provider_ends_sessions_by_a_logout_token() {
     assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
     assert_eq!(post(&logout(&claims("1"))), 400, "used before");
     assert_eq!(stage.me(), 200);
+}
+
+#[test]
+fn a_logout_is_obeyed_though_another_request_fetched_the_document_meanwhile() {
+    let stage = Stage::new();
+    let world = &stage.acme.world;
+    let days = json!({ "sessionIdleSeconds": 172_800, "sessionLifetimeSeconds": 172_800 });
+    stage.acme.ok("PATCH", "/settings", days);
+    assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
+    // The provider's document is too old by now.
+    world.pass(25 * 60 * 60 * 1000);
+    assert_eq!(stage.me(), 200);
+    let event = "http://schemas.openid.net/event/backchannel-logout";
+    let claims = json!({ "iss": ISSUER, "aud": CLIENT, "sub": "ol-1", "jti": "1",
+                         "iat": stage.now(), "events": { event: {} } });
+    let token = KEY.token_with(json!({ "typ": "logout+jwt" }), &claims);
+    let id = TeamId::parse("acme").unwrap();
+    let ask = |request: Request<Vec<u8>>| {
+        world.in_team("acme", |context| {
+            object::handle(context, &id, &Activity::default(), request).response
+        })
+    };
+    let request = Request::post("/teams/acme/sign-in/logout")
+        .header("content-type", "application/x-www-form-urlencoded");
+    let mut answer = ask(request.body(format!("logout_token={token}").into_bytes()).unwrap());
+    let mut errands = 0;
+    while answer.headers().contains_key(sso::ERRAND) {
+        errands += 1;
+        assert!(errands < 4, "errands without end");
+        // Somebody else signs in while the provider answers.
+        stage.begin("");
+        let errand: Errand = serde_json::from_slice(answer.body()).unwrap();
+        let found = stage.provider.borrow_mut().answer(&errand);
+        answer = ask(sso::back(errand, found, Origin::default()));
+    }
+    assert_eq!((answer.status().as_u16(), errands), (200, 2));
+    assert_eq!(stage.me(), 303);
 }
 
 #[test]

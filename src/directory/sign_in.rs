@@ -72,9 +72,10 @@ pub enum Carry {
     Exchange(Pending),
     /// The provider's keys are fetched for the token of a sign-in.
     Keys(Pending, String),
-    /// The provider's document, then its keys, are fetched for a token that ends
-    /// sessions.
-    Revoke(revoked::Order),
+    /// The provider's document is fetched for a token that ends sessions.
+    RevokeDocument(revoked::Order),
+    /// The keys of this provider are, for such a token.
+    RevokeKeys(revoked::Order, String),
 }
 
 /// What a browser asked for.
@@ -176,7 +177,8 @@ pub fn resume(
             provider::keep_keys(context, &pending.issuer, found).map_err(told)?;
             callback::verified(context, team, id, pending, token, true)
         }
-        Carry::Revoke(order) => revoked::resume(context, id, order, found),
+        Carry::RevokeDocument(order) => revoked::with_document(context, id, order, found),
+        Carry::RevokeKeys(order, issuer) => revoked::with_keys(context, id, order, &issuer, found),
     }
 }
 
@@ -254,6 +256,11 @@ fn make_room(context: &Context<'_>) -> std::result::Result<(), Failure<Problem>>
 
 fn forbidden(code: &'static str, message: impl Into<String>) -> Problem {
     Problem::new(problem::Kind::Forbidden, code, message)
+}
+
+/// The refusal of what was begun with other settings than today's.
+fn changed() -> Problem {
+    forbidden("changed", "Single sign-on was changed meanwhile. Start again.")
 }
 
 /// What is wrong with a provider's answer, as a refusal of the sign-in.

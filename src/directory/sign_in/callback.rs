@@ -1,7 +1,8 @@
 //! A browser comes back from the provider.
 
 use super::{
-    Carry, Errand, Found, Pending, Result, Step, UNKNOWN_STATE, forbidden, member, provider, told,
+    Carry, Errand, Found, Pending, Result, Step, UNKNOWN_STATE, changed, forbidden, member,
+    provider, told,
 };
 use crate::directory::credential::sha256;
 use crate::directory::problem::Problem;
@@ -26,8 +27,7 @@ pub fn callback(context: &Context<'_>, id: &TeamId, browser: &str, query: &Param
     let settings = &configured.settings;
     let provider = provider::known(context, &pending.issuer)?;
     let Some(provider) = provider.filter(|provider| provider.issuer == settings.issuer) else {
-        let message = "Single sign-on was changed while you were signing in. Start again.";
-        return Err(forbidden("changed", message).into());
+        return Err(changed().into());
     };
     // RFC 9207 section 2.4: an answer that says whose it is must be the provider's
     // that was asked.
@@ -150,8 +150,7 @@ pub(super) fn verified(
 /// The errand for the provider's keys.
 pub(super) fn fetch_keys(context: &Context<'_>, issuer: &str, carry: Carry) -> Result {
     let Some(provider) = provider::known(context, issuer)? else {
-        let message = "Single sign-on was changed meanwhile. Start again.";
-        return Err(forbidden("changed", message).into());
+        return Err(changed().into());
     };
     let url = provider.jwks_uri;
     Ok(Step::Errand(Box::new(Errand { url, body: None, authorization: None, carry })))

@@ -5,7 +5,9 @@
 //! signature alone.
 
 use super::callback::fetch_keys;
-use super::{Carry, Found, Result, Step, configured, document, forbidden, member, provider, told};
+use super::{
+    Carry, Found, Result, Step, changed, configured, document, forbidden, member, provider, told,
+};
 use crate::directory::problem::Problem;
 use crate::directory::team_id::TeamId;
 use crate::directory::{Context, Failure, members};
@@ -65,14 +67,30 @@ pub fn global_revocation(
     carry_out(context, id, Order::Global(token.to_owned(), subject), false)
 }
 
-/// Goes on after the provider's document or keys were fetched.
-pub(super) fn resume(context: &Context<'_>, id: &TeamId, order: Order, found: &Found) -> Result {
+/// Goes on after the provider's document was fetched.
+pub(super) fn with_document(
+    context: &Context<'_>,
+    id: &TeamId,
+    order: Order,
+    found: &Found,
+) -> Result {
     let issuer = configured(context)?.settings.issuer;
-    if provider::document(context, &issuer)?.is_none() {
-        provider::keep_document(context, &issuer, found).map_err(told)?;
-        return carry_out(context, id, order, false);
+    provider::keep_document(context, &issuer, found).map_err(told)?;
+    carry_out(context, id, order, false)
+}
+
+/// Goes on after the keys of a provider were fetched.
+pub(super) fn with_keys(
+    context: &Context<'_>,
+    id: &TeamId,
+    order: Order,
+    issuer: &str,
+    found: &Found,
+) -> Result {
+    if configured(context)?.settings.issuer != issuer {
+        return Err(changed().into());
     }
-    provider::keep_keys(context, &issuer, found).map_err(told)?;
+    provider::keep_keys(context, issuer, found).map_err(told)?;
     carry_out(context, id, order, true)
 }
 
@@ -85,14 +103,14 @@ fn carry_out(context: &Context<'_>, id: &TeamId, order: Order, has_fetched: bool
     if provider::document(context, &issuer)?.is_none() {
         // What is no token at all sends us nowhere.
         Token::read(order.token()).map_err(refused)?;
-        return Ok(document(&issuer, Carry::Revoke(order)));
+        return Ok(document(&issuer, Carry::RevokeDocument(order)));
     }
     let (keys, may_fetch) = provider::keys(context, &issuer)?;
     let token = Token::read(order.token()).map_err(refused)?;
     let claims = match token.check(&keys).map_err(refused)? {
         Checked::Claims(claims) => claims,
         Checked::UnknownKey if may_fetch && !has_fetched => {
-            return fetch_keys(context, &issuer, Carry::Revoke(order));
+            return fetch_keys(context, &issuer, Carry::RevokeKeys(order, issuer.clone()));
         }
         Checked::UnknownKey => {
             let message = "The token is signed with a key that the provider does not publish.";
