@@ -199,6 +199,58 @@ fn a_logout_is_obeyed_though_another_request_fetched_the_document_meanwhile() {
 }
 
 #[test]
+fn what_an_earlier_provider_said_counts_for_nobody_when_another_is_set() {
+    let stage = Stage::new();
+    let world = &stage.acme.world;
+    let id = TeamId::parse("acme").unwrap();
+    let ask = |request: Request<Vec<u8>>| {
+        world.in_team("acme", |context| {
+            object::handle(context, &id, &Activity::default(), request).response
+        })
+    };
+    for (what, change) in [
+        ("issuer", json!({ "issuer": "https://new.example/oidc", "clientId": CLIENT })),
+        ("client", json!({ "issuer": ISSUER, "clientId": "another" })),
+    ] {
+        for errand_of_the_change in 0..2 {
+            let was = json!({ "issuer": ISSUER, "clientId": CLIENT, "clientSecret": "x" });
+            stage.acme.ok("PUT", "/sso/oidc", was);
+            world.in_team("acme", |context| {
+                context.sql.execute("DELETE FROM provider WHERE kind = 'keys'", &[]).unwrap();
+            });
+            let asked = stage.begin("");
+            let mut claims = stage.claims(&asked, "ol-1", ADMIN);
+            claims["aud"] = json!([CLIENT, "another"]);
+            claims["azp"] = json!(if what == "client" { "another" } else { CLIENT });
+            stage.provider.borrow_mut().id_token = KEY.token(&claims);
+            let state = &asked["state"];
+            let jar = stage.cookies.borrow()["__Host-kafkaman-sign-in-acme"].clone();
+            let request =
+                Request::get(format!("/teams/acme/sign-in/callback?code=abc&state={state}"))
+                    .header("cookie", format!("__Host-kafkaman-sign-in-acme={jar}"));
+            let mut answer = ask(request.body(Vec::new()).unwrap());
+            let mut errands = 0;
+            while answer.headers().contains_key(sso::ERRAND) {
+                let errand: Errand = serde_json::from_slice(answer.body()).unwrap();
+                let found = stage.provider.borrow_mut().answer(&errand);
+                if errands == errand_of_the_change {
+                    stage.acme.ok("PUT", "/sso/oidc", change.clone());
+                }
+                errands += 1;
+                answer = ask(sso::back(errand, found, Origin::default()));
+            }
+            assert_eq!(errands, errand_of_the_change + 1, "{what}");
+            assert_eq!(code(&answer), "changed", "{what} at errand {errand_of_the_change}");
+        }
+    }
+    let pins = world.in_team("acme", |context| {
+        let count = "SELECT count(*) FROM pin";
+        context.sql.first(count, &[], |mut row| row.integer()).unwrap()
+    });
+    assert_eq!(pins, Some(0));
+}
+
+#[test]
 fn a_provider_revokes_everything_of_a_person() {
     let stage = Stage::new();
     let world = &stage.acme.world;

@@ -95,6 +95,8 @@ pub struct Start {
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Pending {
     issuer: String,
+    /// The name under which the provider knew us when it was asked for the token.
+    client_id: String,
     nonce: String,
     verifier: String,
     back: String,
@@ -174,8 +176,7 @@ pub fn resume(
         }
         Carry::Exchange(pending) => callback::exchanged(context, team, id, pending, found),
         Carry::Keys(pending, token) => {
-            provider::keep_keys(context, &pending.issuer, found).map_err(told)?;
-            callback::verified(context, team, id, pending, token, true)
+            callback::with_keys(context, team, id, pending, token, found)
         }
         Carry::RevokeDocument(order) => revoked::with_document(context, id, order, found),
         Carry::RevokeKeys(order, issuer) => revoked::with_keys(context, id, order, &issuer, found),
