@@ -3,13 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
-#[path = "support/acme.rs"]
-mod acme;
+#[path = "support/stage.rs"]
+mod openid;
 
-use acme::Acme;
-use acme::world::World;
 use http::{Method, Request, Response};
 use kafkaman_scim::dashboard::{Access, ROUTES};
+use openid::acme::world::World;
+use openid::acme::{self, Acme};
+use openid::{ADMIN, KEY};
 use serde_json::{Value, json};
 
 const COOKIE: &str = "__Host-kafkaman-acme";
@@ -32,7 +33,9 @@ impl Stage {
         let scopes = json!({ "name": "login", "scopes": ["sessions"] });
         let service = acme.ok("POST", "/service-tokens", scopes)["token"].clone();
         let session = |member: &str| {
-            let asked = json!({ "member": { "userName": member }, "method": "saml" });
+            let proven = acme.world.in_team("acme", |context| context.now.to_string());
+            let member = json!({ "userName": member });
+            let asked = json!({ "member": member, "method": "saml", "provenAt": proven });
             let path = "/teams/acme/v1/sessions";
             let opened = acme.world.ok(service.as_str().unwrap(), "POST", path, asked);
             opened["token"].as_str().unwrap().to_owned()
@@ -234,6 +237,51 @@ fn keys_and_sign_in_take_a_recent_sign_in() {
         recent += 1;
     }
     assert!(recent >= 8, "keys, single sign-on, SCIM and service tokens");
+}
+
+#[test]
+fn a_sign_in_that_the_provider_waved_through_is_not_recent() {
+    let stage = openid::Stage::new();
+    let post = |path: &str, body: &str| {
+        let shown = openid::page(&stage.open("/teams/acme/authentication"));
+        let (_, rest) = shown.split_once("name=\"form\" value=\"").unwrap();
+        let form = rest.split('"').next().unwrap();
+        let session = stage.cookies.borrow()[COOKIE].clone();
+        let request = Request::post(path)
+            .header("cookie", format!("{COOKIE}={session}"))
+            .header("content-type", FORM);
+        let body = format!("form={form}&{body}");
+        stage.acme.world.send(request.body(body.into_bytes()).unwrap())
+    };
+    let sign_in = |query: &str, proven: Option<i64>| {
+        let asked = stage.begin(query);
+        let mut claims = stage.claims(&asked, "ol-1", ADMIN);
+        claims["auth_time"] = proven.map_or(Value::Null, |ago| json!(stage.now() - ago));
+        let back = stage.come_back(&asked, KEY.token(&claims));
+        assert_eq!(openid::code(&back), "in", "{query}");
+    };
+    let key = || post("/teams/acme/keys", "name=provider");
+    for proven in [Some(5 * 3_600), Some(3_601), None] {
+        sign_in("", proven);
+        let answer = key();
+        assert_eq!(answer.status(), 403, "{proven:?}");
+        assert!(text(&answer).contains("again=1"), "{proven:?}");
+        let session = stage.cookies.borrow()[COOKIE].clone();
+        let (status, told) = stage.acme.world.call(
+            &session,
+            "POST",
+            "/teams/acme/v1/scim/keys",
+            json!({ "name": "x" }),
+        );
+        assert_eq!(status, 403, "{proven:?}");
+        assert_eq!(told["error"]["code"], "recent_sign_in_required");
+        let path = "/teams/acme/v1/scim/keys";
+        assert_eq!(stage.acme.world.call(&session, "GET", path, Value::Null).0, 200);
+    }
+    sign_in("?again=1", Some(10));
+    assert_eq!(key().status(), 200);
+    sign_in("", Some(10));
+    assert_eq!(key().status(), 200, "and whoever has just signed in at the provider");
 }
 
 #[test]

@@ -130,7 +130,7 @@ pub fn consume(
         let detail = json!({ "link": credential.id });
         audit::record(context, &actor, Action::BreakGlassUsed, &admin, &detail)?;
         let admin = members::fetch(context, &admin)?;
-        let method = sessions::Method::BreakGlass;
+        let method = (sessions::Method::BreakGlass, Some(context.now));
         let (_, minted) = sessions::open(context, &actor, &state, team, &admin, method)?;
         Ok(Some(minted))
     })

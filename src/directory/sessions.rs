@@ -21,6 +21,9 @@ use serde_json::json;
 const SEEN_MS: i64 = 60_000;
 /// Sessions that a member may have; the oldest end when there are more.
 const SESSIONS_MAX: i64 = 50;
+/// How long ago a person may have proved themselves who changes keys or single
+/// sign-on.
+const RECENT_MS: i64 = 60 * 60 * 1000;
 
 /// How a person was verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,9 +85,21 @@ pub struct Session {
     pub created: Timestamp,
     /// When it ends whatever happens.
     pub expires: Timestamp,
+    /// When the member last proved themselves, to the provider or to us; `None`
+    /// where nobody said. A provider that knows the browser lets people in without.
+    proven: Option<Timestamp>,
 }
 
-/// Opens a session for a member who was verified by this method.
+impl Session {
+    /// Whether the member proved themselves within the last hour: what changes keys
+    /// or single sign-on takes that, so that a screen left open cannot do it.
+    pub fn is_recently_proven(&self, now: Timestamp) -> bool {
+        self.proven.is_some_and(|proven| now.0.saturating_sub(proven.0) <= RECENT_MS)
+    }
+}
+
+/// Opens a session for a member who was verified by this method, and `proven` then
+/// if it is known when.
 ///
 /// # Errors
 /// `member_not_found`; what `policy` refuses, as 403.
@@ -94,7 +109,7 @@ pub fn open(
     team: &Team,
     id: &TeamId,
     member: &Member,
-    method: Method,
+    (method, proven): (Method, Option<Timestamp>),
 ) -> Result<(Session, Minted), Failure<Problem>> {
     context.transaction(|| {
         if let Some(wish) = method.wish() {
@@ -111,8 +126,9 @@ pub fn open(
             &[member.seq.into(), SESSIONS_MAX.saturating_sub(1).into()],
         )?;
         context.sql.execute(
-            "INSERT INTO session (id, member, hash, signing_version, method, created, seen, expires)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO session (id, member, hash, signing_version, method, created, seen, expires,
+                                  proven)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             &[
                 minted.id.as_str().into(),
                 member.seq.into(),
@@ -122,6 +138,7 @@ pub fn open(
                 now.0.into(),
                 now.0.into(),
                 expires.0.into(),
+                proven.map(|at| at.0).into(),
             ],
         )?;
         context.sql.execute(
@@ -136,6 +153,7 @@ pub fn open(
             method: method.name().to_owned(),
             created: now,
             expires,
+            proven,
         };
         Ok((session, minted))
     })
@@ -150,21 +168,22 @@ pub fn refused(refusal: policy::Refusal) -> Problem {
 /// neither too old nor idle too long, and its member active.
 pub fn find(context: &Context<'_>, credential: &Credential) -> Result<Option<Session>, Fault> {
     let found = context.sql.first(
-        "SELECT member, hash, method, created, seen, expires FROM session WHERE id = ?",
+        "SELECT member, hash, method, created, seen, expires, proven FROM session WHERE id = ?",
         &[credential.id.as_str().into()],
         |mut row| {
             let member = row.integer()?;
             let is_it = credential.has_hash(&row.blob()?);
             let method = row.text()?;
             let (created, seen) = (row.integer()?, row.integer()?);
-            Ok(is_it.then_some((member, method, created, seen, row.integer()?)))
+            let times = (created, seen, row.integer()?, row.optional_integer()?);
+            Ok(is_it.then_some((member, method, times)))
         },
     );
     let found = match found {
         Err(error) if error.is_missing_table() => return Ok(None),
         found => found?.flatten(),
     };
-    let Some((seq, method, created, seen, expires)) = found else { return Ok(None) };
+    let Some((seq, method, (created, seen, expires, proven))) = found else { return Ok(None) };
     let idle = settings::read(context)?.session_idle_seconds.saturating_mul(1000);
     let now = context.now.0;
     if now >= expires || now.saturating_sub(seen) >= idle {
@@ -180,7 +199,8 @@ pub fn find(context: &Context<'_>, credential: &Credential) -> Result<Option<Ses
         )?;
     }
     let (created, expires) = (Timestamp(created), Timestamp(expires));
-    Ok(Some(Session { id: credential.id.clone(), member, method, created, expires }))
+    let (id, proven) = (credential.id.clone(), proven.map(Timestamp));
+    Ok(Some(Session { id, member, method, created, expires, proven }))
 }
 
 /// A session as its member sees it.

@@ -14,7 +14,7 @@ use crate::directory::sql::SqlError;
 use crate::directory::sso::{MATCH_CLAIM, Settings};
 use crate::directory::team::Team;
 use crate::directory::team_id::TeamId;
-use crate::directory::{Context, Failure, settings};
+use crate::directory::{Context, Failure, Timestamp, settings};
 use crate::oidc::id_token::Person;
 use serde_json::json;
 
@@ -111,7 +111,8 @@ pub(super) fn admit(
             None => (join(context, team, settings, person)?, false),
         };
         let actor = Actor::Member(member.id.clone());
-        let method = sessions::Method::Oidc;
+        let proven = person.authenticated.map(|at| Timestamp(at.saturating_mul(1000)));
+        let method = (sessions::Method::Oidc, proven);
         let (_, minted) = sessions::open(context, &actor, team, id, &member, method)?;
         if !is_pinned {
             context.sql.execute(
