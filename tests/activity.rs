@@ -91,6 +91,21 @@ fn reads_are_counted_and_the_rest_is_shown() {
 }
 
 #[test]
+fn what_came_is_stored_before_an_idle_object_leaves_memory() {
+    let acme = Acme::enabled();
+    let key = acme.key("provider").1;
+    for name in ["a", "b", "c"] {
+        acme.world.call(&key, "DELETE", &format!("/scim/v2/Users/{name}"), Value::Null);
+        acme.world.pass(1_000);
+    }
+    acme.world.rest("acme");
+    assert_eq!(paths(&activity(&acme)).len(), 3);
+    acme.world.call(&key, "DELETE", "/scim/v2/Users/d", Value::Null);
+    acme.world.rest("acme");
+    assert_eq!((paths(&activity(&acme)).len(), rows(&acme, "activity")), (4, 2));
+}
+
+#[test]
 fn entries_page_across_what_is_stored_and_what_waits() {
     let acme = Acme::enabled();
     let key = acme.key("provider").1;
