@@ -332,6 +332,53 @@ fn a_member_changes_their_address_unless_the_provider_manages_it() {
 }
 
 #[test]
+fn who_was_added_by_hand_is_the_providers_from_its_first_write_on() {
+    let acme = Acme::new();
+    let source = |id: &str| {
+        let one = acme.ok("GET", &format!("/members/{id}"), Value::Null);
+        one["source"].as_str().unwrap().to_owned()
+    };
+    let me = acme.ok("GET", "/me", Value::Null)["id"].as_str().unwrap().to_owned();
+    acme.ok("PATCH", "/me", json!({ "email": "boss@kafkaman.example" }));
+    assert_eq!(source(&me), "team", "an address of their own choice is no provider's");
+    let add = json!({ "name": "Bo", "email": "bo@example.com", "role": "billing" });
+    let bo = acme.ok("POST", "/members", add)["id"].as_str().unwrap().to_owned();
+    acme.ok("PUT", "/sso/saml", saml());
+    acme.ok("POST", "/scim/enable", Value::Null);
+    let provider = Provider::of(&acme);
+    let path = format!("/Users/{bo}");
+    assert_eq!(provider.call("GET", &path, Value::Null).0, StatusCode::OK);
+    assert_eq!(source(&bo), "team", "to be read is not to be adopted");
+    provider.set_active(&bo, false);
+    assert_eq!(source(&bo), "scim");
+    let adopted = || acme.ok("GET", "/audit?action=member.adopted", Value::Null)["records"].clone();
+    assert_eq!(adopted()[0]["subject"], json!(bo));
+    assert!(adopted()[0]["actor"].as_str().unwrap().starts_with("key:"));
+    provider.set_active(&bo, true);
+    assert_eq!(adopted().as_array().unwrap().len(), 1, "once");
+    let one = acme.ok("GET", &format!("/members/{bo}"), Value::Null);
+    assert_eq!(one["role"], "billing", "the role stays");
+
+    // By hand again, and whoever a provider manages stays the provider's.
+    let ada = provider.person("ada");
+    provider.set_active(&ada, false);
+    acme.world
+        .in_team("acme", |context| {
+            let hand = "UPDATE resource SET source = 'team' WHERE id = ?";
+            context.sql.execute(hand, &[bo.as_str().into()]).unwrap();
+            context
+                .sql
+                .execute("UPDATE resource SET active = 0 WHERE id = ?", &[bo.as_str().into()])
+        })
+        .unwrap();
+    acme.ok("POST", "/scim/disable", Value::Null);
+    for (id, expected) in [(&ada, "scim"), (&bo, "team")] {
+        acme.ok("POST", &format!("/members/{id}/reactivate"), Value::Null);
+        assert_eq!(source(id), expected);
+    }
+}
+
+#[test]
 fn a_name_that_is_no_address_stays_when_the_address_changes() {
     let acme = Acme::enabled();
     let provider = Provider::of(&acme);

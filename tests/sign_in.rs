@@ -68,6 +68,12 @@ fn who_was_verified_joins_only_where_the_team_wants_it() {
     assert_ne!(eve(), "in", "no seat is free");
     seats(2);
     assert_eq!(eve(), "in");
+    let found = || stage.acme.ok("GET", "/members?search=eve", Value::Null)["members"][0].clone();
+    assert_eq!(found()["source"], "sso");
+    let id = found()["id"].as_str().unwrap().to_owned();
+    stage.acme.ok("DELETE", &format!("/members/{id}"), Value::Null);
+    stage.acme.ok("POST", &format!("/departed/{id}/restore"), Value::Null);
+    assert_eq!(found()["source"], "sso", "restored as they were");
     stage.acme.ok("POST", "/scim/enable", Value::Null);
     seats(9);
     assert_eq!(code(&stage.sign_in("ol-bob", "bob@acme.example")), "not_a_member");

@@ -7,9 +7,9 @@
 //! provider's next word about a person counts again.
 
 use super::audit::{self, Action, Actor};
-use super::members::{self, Member, unrefused};
+use super::members::{self, Member, Role, Source, unrefused};
 use super::problem::{self, Problem};
-use super::resource::{self, Document, Kind, Stored};
+use super::resource::{Document, Stored};
 use super::sql::{self, Row, SqlError};
 use super::{Context, Failure, Fault, Timestamp, membership, seats, settings};
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ pub(super) fn keep(context: &Context<'_>, actor: &Actor, stored: &Stored) -> Res
             member.user_name.into(),
             member.name.into(),
             member.role.as_str().into(),
-            if stored.is_scim { "scim" } else { "team" }.into(),
+            member.source.as_str().into(),
             stored.active.into(),
             stored.version.into(),
             stored.created.0.into(),
@@ -263,8 +263,9 @@ pub fn restore(context: &Context<'_>, actor: &Actor, id: &str) -> Result<Member,
         let broken = |_| Fault::new("a departed member cannot be read");
         let document: Document = serde_json::from_str(&document).map_err(broken)?;
         let groups: Vec<String> = serde_json::from_str(&groups).map_err(broken)?;
-        let stored = resource::insert(context, Kind::User, &document, &source, Some(&role))
-            .map_err(unrefused)?;
+        let (source, role) =
+            (Source::named(&source), Role::named(&role).unwrap_or(Role::Developer));
+        let stored = members::insert(context, &document, source, role).map_err(unrefused)?;
         // Never a version that the member had before.
         context.sql.execute(
             "UPDATE resource SET id = ?, version = ?, created = ?, suspended = ? WHERE seq = ?",

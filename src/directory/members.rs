@@ -50,6 +50,32 @@ impl Role {
     }
 }
 
+/// Where a member came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A provider manages them, whoever added them.
+    Scim,
+    /// They joined by single sign-on.
+    Sso,
+    /// An admin or an operator added them by hand.
+    Team,
+}
+
+impl Source {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Scim, "scim"), (Self::Sso, "sso"), (Self::Team, "team")];
+
+    /// The word that is shown.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(own, _)| *own == self).map_or("", |(_, name)| name)
+    }
+
+    /// The one of this word.
+    pub(super) fn named(name: &str) -> Self {
+        Self::ALL.iter().find(|(_, own)| *own == name).map_or(Self::Team, |(own, _)| *own)
+    }
+}
+
 /// A member as admins see them.
 #[derive(Clone, Debug)]
 pub struct Member {
@@ -65,15 +91,16 @@ pub struct Member {
     pub is_active: bool,
     /// What they may do.
     pub role: Role,
-    /// Whether a provider manages them; otherwise they were added by hand.
-    pub is_scim: bool,
+    /// Where they came from.
+    pub source: Source,
     /// When they were added.
     pub created: Timestamp,
     /// When they last signed in.
     pub signed_in: Option<Timestamp>,
 }
 
-const COLUMNS: &str = "seq, id, key, display, active, role, source, created, signed_in";
+const COLUMNS: &str = "seq, id, key, display, active, role,
+    CASE WHEN source = 'team' AND joined THEN 'sso' ELSE source END, created, signed_in";
 
 impl Member {
     fn read(mut row: Row) -> Result<Self, SqlError> {
@@ -87,7 +114,7 @@ impl Member {
                 .optional_text()?
                 .and_then(|name| Role::named(&name))
                 .unwrap_or(Role::Developer),
-            is_scim: row.text()? == "scim",
+            source: Source::named(&row.text()?),
             created: Timestamp(row.integer()?),
             signed_in: row.optional_integer()?.map(Timestamp),
         })
@@ -188,7 +215,8 @@ pub fn state_of(context: &Context<'_>, member: &Member) -> Result<MemberState, S
     Ok(MemberState { is_active: member.is_active, role: member.role, is_last_admin })
 }
 
-/// A person added by the operator or an admin, not by a provider.
+/// A person added by the operator or an admin, or who joins by themselves; not by a
+/// provider.
 #[derive(Debug)]
 pub struct NewMember<'a> {
     /// The person's name as shown.
@@ -197,9 +225,11 @@ pub struct NewMember<'a> {
     pub email: &'a str,
     /// What they may do.
     pub role: Role,
+    /// Where they come from.
+    pub source: Source,
 }
 
-/// Adds a member by hand; returns their SCIM `id`. Runs in the caller's
+/// Adds a member; returns their SCIM `id`. Runs in the caller's
 /// transaction. A provider finds the member by `userName` and manages them
 /// from its first write on; the role stays.
 ///
@@ -217,8 +247,23 @@ pub fn add(context: &Context<'_>, member: &NewMember<'_>) -> Result<String, Fail
     });
     let Value::Object(body) = body else { return Err(Fault::new("a literal object").into()) };
     let document = with_schemas(user, ingest::resource(user, body)?.document);
-    let role = Some(member.role.as_str());
-    Ok(resource::insert(context, Kind::User, &document, "team", role)?.id)
+    Ok(insert(context, &document, member.source, member.role)?.id)
+}
+
+/// Stores a member, and where they came from.
+pub(super) fn insert(
+    context: &Context<'_>,
+    document: &Document,
+    source: Source,
+    role: Role,
+) -> Result<Stored, Failure> {
+    let by = if source == Source::Scim { "scim" } else { "team" };
+    let stored = resource::insert(context, Kind::User, document, by, Some(role.as_str()))?;
+    if source == Source::Sso {
+        let joined = "UPDATE resource SET joined = 1 WHERE seq = ?";
+        context.sql.execute(joined, &[stored.seq.into()])?;
+    }
+    Ok(stored)
 }
 
 /// Changes a member's role.
@@ -284,7 +329,7 @@ pub fn set_email(
         if new != old {
             let user = context.resource_type(Kind::User);
             ingest::check(user, &new).map_err(Failure::from).map_err(unrefused)?;
-            resource::update(context, &stored, &old, &new).map_err(unrefused)?;
+            resource::update(context, &stored, &old, &new, stored.is_scim).map_err(unrefused)?;
             let detail = json!({ "changed": audit::changes(&old, &new) });
             audit::record(context, actor, Action::MemberUpdated, &member.id, &detail)?;
         }
@@ -363,7 +408,7 @@ pub(super) fn activate(
     let old = stored.parse()?;
     let mut new = old.clone();
     new.insert("active".into(), true.into());
-    resource::update(context, &stored, &old, &new).map_err(unrefused)?;
+    resource::update(context, &stored, &old, &new, stored.is_scim).map_err(unrefused)?;
     Ok(audit::record(context, actor, Action::MemberReactivated, &member.id, &json!({}))?)
 }
 

@@ -2,7 +2,7 @@
 
 use super::audit::{self, Action, Actor};
 use super::credential::Minted;
-use super::members::{self, NewMember, Role};
+use super::members::{self, NewMember, Role, Source};
 use super::policy::TeamState;
 use super::problem::{Kind, Problem};
 use super::sql::SqlError;
@@ -83,7 +83,12 @@ pub fn create(
              VALUES (1, ?, ?, 'live', ?, 0, ?)",
             &[id.as_str().into(), new.name.as_str().into(), new.seats.into(), context.now.0.into()],
         )?;
-        let admin = NewMember { name: &new.admin_name, email: &new.admin_email, role: Role::Admin };
+        let admin = NewMember {
+            name: &new.admin_name,
+            email: &new.admin_email,
+            role: Role::Admin,
+            source: Source::Team,
+        };
         let admin = members::add(context, &admin).map_err(|failure| match failure {
             Failure::Refused(error) => {
                 Problem::invalid(format!("admin: {}", error.detail())).into()

@@ -47,7 +47,7 @@ const TABLES: &[Table] = &[
     table(
         "resource",
         "seq, type, id, key, active, version, created, modified, source, role, display, \
-         document, signed_in, search, suspended",
+         document, signed_in, search, suspended, joined",
         "seq",
     ),
     table("lookup", "attribute, key, seq", "attribute, key, seq"),

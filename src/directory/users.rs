@@ -125,7 +125,7 @@ fn change(
         return Ok(stored.clone());
     }
     ingest::check_change(context.resource_type(Kind::User), old, new)?;
-    let changed = resource::update(context, stored, old, new)?;
+    let changed = resource::update(context, stored, old, new, true)?;
     if !stored.is_scim {
         audit::record(context, actor, Action::MemberAdopted, &stored.id, &json!({}))?;
     }

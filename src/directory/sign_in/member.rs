@@ -7,7 +7,7 @@
 use super::forbidden;
 use crate::directory::audit::{self, Action, Actor};
 use crate::directory::credential::Minted;
-use crate::directory::members::{self, Member, NewMember, unrefused};
+use crate::directory::members::{self, Member, NewMember, Source, unrefused};
 use crate::directory::problem::Problem;
 use crate::directory::sessions;
 use crate::directory::sql::SqlError;
@@ -144,7 +144,8 @@ fn join(
     if team.scim_enabled || !settings.just_in_time || members::check_email(email).is_err() {
         return Err(unknown().into());
     }
-    let new = NewMember { name: &person.name(), email, role: settings.default_role };
+    let new =
+        NewMember { name: &person.name(), email, role: settings.default_role, source: Source::Sso };
     let added = members::add(context, &new).map_err(unrefused)?;
     let detail = json!({ "role": settings.default_role, "by": "sso" });
     audit::record(context, &Actor::System, Action::MemberAdded, &added, &detail)?;
