@@ -269,3 +269,24 @@ fn what_single_sign_on_and_schemas_were_and_are_is_there_and_no_secret() {
     let whole = acme.ok("GET", "/audit", Value::Null).to_string();
     assert!(!whole.contains("hunter2") && !whole.contains("hunter3"));
 }
+
+#[test]
+fn records_of_people_name_them_when_they_are_gone() {
+    let team = Team::new();
+    let ada = team.scim("POST", "/Users", &json!({ "userName": "Ada@acme.example" }));
+    team.scim("DELETE", &format!("/Users/{}", ada["id"].as_str().unwrap()), &Value::Null);
+    let bob = team.scim("POST", "/Users", &json!({ "userName": "bob@acme.example" }));
+    let path = format!("/members/{}", bob["id"].as_str().unwrap());
+    team.acme.ok("DELETE", &path, Value::Null);
+    team.acme.ok("POST", "/scim/disable", Value::Null);
+    team.acme.ok("POST", "/members", json!({ "name": "Cleo", "email": "cleo@acme.example" }));
+    for (action, name) in [
+        ("member.provisioned", "bob@acme.example"),
+        ("member.deleted", "Ada@acme.example"),
+        ("member.removed", "bob@acme.example"),
+        ("member.added", "cleo@acme.example"),
+    ] {
+        let record = &team.records(&format!("?action={action}"))[0];
+        assert_eq!(record["detail"]["userName"], name, "{record}");
+    }
+}

@@ -139,7 +139,9 @@ fn roles_are_the_admins_and_a_provider_grants_none() {
         "last_admin",
         "someone else",
     );
-    acme.refused(("DELETE", &admin, Value::Null), 409, "last_admin", "someone else");
+    acme.ok("POST", "/scim/disable", Value::Null);
+    acme.refused(("DELETE", &admin, Value::Null), 403, "last_admin", "someone else");
+    acme.ok("POST", "/scim/enable", Value::Null);
     acme.refused(("PATCH", &eve, json!({ "role": "owner" })), 400, "invalid", "unknown variant");
     acme.refused(("PATCH", &eve, json!({})), 400, "invalid", "role");
     assert_eq!(acme.ok("PATCH", &eve, json!({ "role": "admin" }))["role"], "admin");
@@ -172,6 +174,26 @@ fn removed_by_an_admin_a_member_is_gone_and_the_trail_stays() {
     assert_eq!(provider.call("GET", &crew, Value::Null).1["members"], Value::Null);
     assert_eq!(acme.actions()[0], "member.removed");
     assert_ne!(provider.person("ada"), ada, "the name is free, the id is another");
+}
+
+#[test]
+fn an_admin_removes_others_and_leaves_as_others_do() {
+    let acme = Acme::enabled();
+    let provider = Provider::of(&acme);
+    let ada = provider.person("ada");
+    acme.ok("PATCH", &format!("/members/{ada}"), json!({ "role": "admin" }));
+    let me = acme.ok("GET", "/me", Value::Null)["id"].as_str().unwrap().to_owned();
+    let own = format!("/members/{me}");
+    let code = "managed_by_identity_provider";
+    acme.refused(("DELETE", &own, Value::Null), 403, code, "leave on your own");
+    acme.refused(("POST", "/me/leave", Value::Null), 403, code, "leave on your own");
+    acme.ok("POST", "/scim/disable", Value::Null);
+    acme.ok("DELETE", &own, Value::Null);
+    let record = acme.world.in_team("acme", |context| {
+        let newest = "SELECT action FROM audit ORDER BY seq DESC LIMIT 1";
+        context.sql.first(newest, &[], |mut row| row.text()).unwrap().unwrap()
+    });
+    assert_eq!(record, "member.left");
 }
 
 #[test]

@@ -36,6 +36,9 @@ fn a_suspended_member_is_refused_and_was_out_at_once() {
     set(false);
     assert_eq!(stage.me(), 303, "to the sign-in page");
     assert_eq!(code(&stage.sign_in("ol-ada", "ada@acme.example")), "member_suspended");
+    let refused = stage.acme.ok("GET", "/audit?action=sign_in.refused", Value::Null);
+    assert_eq!(refused["records"][0]["subject"], made["id"], "the audit says who");
+    assert_eq!(refused["records"][1]["subject"], "", "nobody whom the team knows");
     set(true);
     assert_eq!(stage.me(), 303, "the old session is gone for good");
     assert_eq!(code(&stage.sign_in("ol-ada", "ada@acme.example")), "in");

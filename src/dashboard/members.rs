@@ -68,7 +68,7 @@ pub(super) fn add(visit: &Visit<'_>) -> Outcome {
     let context = visit.context();
     context.transaction(|| {
         let id = members::add(&context, &new).map_err(unrefused)?;
-        let detail = json!({ "role": role });
+        let detail = json!({ "userName": new.email, "role": role });
         Ok(audit::record(&context, &visit.actor(), audit::Action::MemberAdded, &id, &detail)?)
     })?;
     visit.done("", "member-added")

@@ -80,6 +80,9 @@ pub enum Action {
     PinsReset,
     /// A provider ended a member's sessions.
     SignedOutByProvider,
+    /// A member or a service ended a session; a change of how people sign in ended
+    /// several.
+    SessionEnded,
     /// SCIM was switched on.
     ScimEnabled,
     /// SCIM was switched off.
@@ -168,6 +171,7 @@ impl Action {
             Self::SignInPinned => "sign_in.pinned",
             Self::PinsReset => "sign_in.pins.reset",
             Self::SignedOutByProvider => "session.ended_by_provider",
+            Self::SessionEnded => "session.ended",
             Self::ScimEnabled => "scim.enabled",
             Self::ScimDisabled => "scim.disabled",
             Self::SettingsChanged => "settings.changed",

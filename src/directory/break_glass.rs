@@ -123,7 +123,7 @@ pub fn consume(
                     source: Source::Team,
                 };
                 let admin = members::add(context, &new).map_err(members::unrefused)?;
-                let detail = json!({ "role": Role::Admin });
+                let detail = json!({ "userName": link.email, "role": Role::Admin });
                 audit::record(context, &actor, Action::MemberAdded, &admin, &detail)?;
                 admin
             }

@@ -5,12 +5,12 @@
 //! any of it (`policy`). Nothing in a SCIM body ever grants a role.
 
 use super::audit::{self, Action, Actor};
-use super::change::with_schemas;
-use super::policy::MemberState;
+use super::change::{named, with_schemas};
+use super::policy::{self, Action as Wish, MemberState};
 use super::problem::{self, Problem};
 use super::resource::{self, Document, Kind, Stored};
 use super::sql::{Row, SqlError, Value as Sql};
-use super::{Context, Failure, Fault, Timestamp, departures, membership, sessions};
+use super::{Context, Failure, Fault, Timestamp, departures, membership, sessions, team};
 use crate::scim::filter::fold;
 use crate::scim::ingest;
 use serde::{Deserialize, Serialize};
@@ -266,10 +266,19 @@ pub(super) fn insert(
     Ok(stored)
 }
 
+/// Refuses what the rules do not let a member do who acts for themselves. Operators
+/// and alarms are not members, and are not asked.
+fn permit(context: &Context<'_>, actor: &Actor, wish: Wish) -> Result<(), Failure<Problem>> {
+    let (Actor::Admin(id) | Actor::Member(id)) = actor else { return Ok(()) };
+    let Some(team) = team::read(context)? else { return Err(team::not_found().into()) };
+    let state = state_of(context, &fetch(context, id)?)?;
+    Ok(policy::decide(team.state(context, None)?, state, wish).map_err(sessions::refused)?)
+}
+
 /// Changes a member's role.
 ///
 /// # Errors
-/// `member_not_found`, `last_admin`.
+/// `member_not_found`, `last_admin`; what `policy` refuses.
 pub fn set_role(
     context: &Context<'_>,
     actor: &Actor,
@@ -278,6 +287,7 @@ pub fn set_role(
 ) -> Result<Member, Failure<Problem>> {
     context.transaction(|| {
         let member = fetch(context, id)?;
+        permit(context, actor, Wish::ChangeRole)?;
         if member.role == role {
             return Ok(member);
         }
@@ -354,19 +364,22 @@ fn replace_email(document: &mut Document, email: &str) -> Option<String> {
 }
 
 /// Removes a member from the team: out of SCIM and every group, signed out, the
-/// name free again. The audit trail stays.
+/// name free again. The audit trail stays. Whoever removes themselves leaves.
 ///
 /// # Errors
-/// `member_not_found`, `last_admin`.
+/// `member_not_found`, `last_admin`; what `policy` refuses.
 pub fn remove(context: &Context<'_>, actor: &Actor, id: &str) -> Result<(), Failure<Problem>> {
     context.transaction(|| {
         let member = fetch(context, id)?;
+        let leaves = matches!(actor, Actor::Admin(own) | Actor::Member(own) if own == id);
+        permit(context, actor, if leaves { Wish::LeaveTeam } else { Wish::RemoveMember })?;
         keep_an_admin(context, &member)?;
         let stored = stored(context, id)?;
         departures::keep(context, actor, &stored)?;
         membership::forget(context, stored.seq)?;
         resource::delete(context, &stored).map_err(unrefused)?;
-        Ok(audit::record(context, actor, Action::MemberRemoved, id, &json!({}))?)
+        let action = if leaves { Action::MemberLeft } else { Action::MemberRemoved };
+        Ok(audit::record(context, actor, action, id, &named(&stored)?)?)
     })
 }
 

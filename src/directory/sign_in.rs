@@ -288,7 +288,7 @@ pub fn note_refusal(context: &Context<'_>, problem: &Problem) -> std::result::Re
         return Ok(());
     }
     let detail = json!({ "code": problem.code, "message": problem.message });
-    Ok(audit::record(context, &Actor::System, Action::SignInRefused, "", &detail)?)
+    Ok(audit::record(context, &Actor::System, Action::SignInRefused, &problem.about, &detail)?)
 }
 
 /// Forgets sign-ins and logout tokens whose time is over; returns whether there may

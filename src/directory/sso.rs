@@ -130,7 +130,7 @@ pub fn put(
             &[method.name().into(), text.as_str().into(), context.now.0.into()],
         )?;
         let secret_moved = keep_secret(context, method, settings, before.as_ref())?;
-        sessions::end_by(context, method.name())?;
+        sessions::end_by(context, actor, method.name())?;
         let before = before.map(|own| own.settings);
         let detail = changed(before.as_ref(), Some(settings), secret_moved)?;
         Ok(audit::record(context, actor, Action::SsoConfigured, method.name(), &detail)?)
@@ -157,7 +157,7 @@ pub fn remove(
             return Err(scim_is_on("turn SCIM off before you remove the SSO method").into());
         }
         context.sql.execute("DELETE FROM sso_method WHERE kind = ?", &[method.name().into()])?;
-        sessions::end_by(context, method.name())?;
+        sessions::end_by(context, actor, method.name())?;
         let detail = changed(Some(&before.settings), None, before.has_secret)?;
         Ok(audit::record(context, actor, Action::SsoRemoved, method.name(), &detail)?)
     })

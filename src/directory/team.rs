@@ -222,7 +222,7 @@ pub fn set_scim(
         }
         context.sql.execute("UPDATE team SET scim_enabled = ?", &[enabled.into()])?;
         if enabled {
-            sessions::end_without_sso(context)?;
+            sessions::end_without_sso(context, actor)?;
         }
         let action = if enabled { Action::ScimEnabled } else { Action::ScimDisabled };
         audit::record(context, actor, action, &team.id, &json!({}))?;

@@ -80,7 +80,7 @@ pub(super) fn add(call: &Call<'_>) -> Answer {
     };
     let member = call.context.transaction(|| {
         let id = members::add(call.context, &new).map_err(unrefused)?;
-        let detail = json!({ "role": role });
+        let detail = json!({ "userName": new.email, "role": role });
         audit::record(call.context, &call.actor, audit::Action::MemberAdded, &id, &detail)?;
         members::fetch(call.context, &id)
     })?;

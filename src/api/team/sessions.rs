@@ -108,7 +108,7 @@ pub(super) fn introspect(call: &Call<'_>) -> Answer {
 /// Ends a session. One that does not stand is as good as ended.
 pub(super) fn end(call: &Call<'_>) -> Answer {
     if let Some(session) = find(call)? {
-        sessions::end(call.context, &session.id)?;
+        sessions::end(call.context, &call.actor, &session.member, &session.id)?;
     }
     Ok(problem::empty())
 }

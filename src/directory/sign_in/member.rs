@@ -81,7 +81,7 @@ fn find(
     if other.is_some() {
         let message = "This address belongs to someone who signed in before as another person at \
                        your identity provider. Ask a team admin to reset the sign-in pins.";
-        return Err(forbidden("subject_changed", message).into());
+        return Err(forbidden("subject_changed", message).about(&member.id).into());
     }
     Ok(Some((member, false)))
 }
@@ -113,7 +113,11 @@ pub(super) fn admit(
         let actor = Actor::Member(member.id.clone());
         let proven = person.authenticated.map(|at| Timestamp(at.saturating_mul(1000)));
         let method = (sessions::Method::Oidc, proven);
-        let (_, minted) = sessions::open(context, &actor, team, id, &member, method)?;
+        let opened = sessions::open(context, &actor, team, id, &member, method);
+        let (_, minted) = opened.map_err(|failure| match failure {
+            Failure::Refused(problem) => Failure::Refused(problem.about(&member.id)),
+            fault => fault,
+        })?;
         if !is_pinned {
             context.sql.execute(
                 "INSERT INTO pin (issuer, subject, member, created) VALUES (?, ?, ?, ?)",
@@ -147,7 +151,7 @@ fn join(
     let new =
         NewMember { name: &person.name(), email, role: settings.default_role, source: Source::Sso };
     let added = members::add(context, &new).map_err(unrefused)?;
-    let detail = json!({ "role": settings.default_role, "by": "sso" });
+    let detail = json!({ "userName": email, "role": settings.default_role, "by": "sso" });
     audit::record(context, &Actor::System, Action::MemberAdded, &added, &detail)?;
     members::fetch(context, &added)
 }
