@@ -285,6 +285,44 @@ fn a_sign_in_that_the_provider_waved_through_is_not_recent() {
 }
 
 #[test]
+fn an_alarm_is_answered_as_far_as_it_goes_and_says_how_far() {
+    let stage = Stage::new();
+    stage.acme.ok("PATCH", "/settings", json!({ "brakeMembers": 1, "brakePercent": 1 }));
+    let key = stage.acme.key("second").1;
+    let people: Vec<String> = (0..205)
+        .map(|n| {
+            let body = json!({ "userName": format!("u{n}@acme.example") });
+            let made = stage.acme.world.ok(&key, "POST", "/scim/v2/Users", body);
+            made["id"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    for id in &people {
+        stage.acme.world.ok(&key, "DELETE", &format!("/scim/v2/Users/{id}"), Value::Null);
+    }
+    let form = format!("form={}", stage.form(&stage.admin));
+    let undo = |rest: &str| {
+        let request = Request::post("/teams/acme/brake/undo")
+            .header("cookie", format!("{COOKIE}={}", stage.admin))
+            .header("content-type", FORM);
+        stage.send(request, &format!("{form}&{rest}"))
+    };
+    let shown = text(&stage.ask(&Method::GET, "/teams/acme/provisioning", &stage.admin));
+    let last = format!("value=\"{}\"", people[204]);
+    assert!(shown.contains("deleted 206") && !shown.contains(&last));
+    let (_, rest) = shown.split_once("/provisioning?after=").unwrap();
+    let next = format!("/teams/acme/provisioning?after={}", rest.split('"').next().unwrap());
+    assert!(text(&stage.ask(&Method::GET, &next, &stage.admin)).contains(&last));
+    let nobody = undo("who=some");
+    assert_eq!(nobody.status(), 400);
+    assert!(text(&nobody).contains("Tick whom to restore"));
+    let one = undo(&format!("who=some&member={}", people[204]));
+    assert!(text(&one).contains("1 restored, 206 left"), "{}", text(&one));
+    assert!(text(&undo("who=all")).contains("200 restored, 6 left"));
+    assert!(text(&undo("who=all")).contains("6 restored, none left"));
+    assert_eq!(undo("who=all").status(), 409);
+}
+
+#[test]
 fn a_suspended_team_can_be_read_by_its_admins() {
     let stage = Stage::new();
     let path = "/operator/v1/teams/acme/suspend";

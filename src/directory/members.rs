@@ -182,19 +182,21 @@ fn first(context: &Context<'_>, which: &str, value: Sql) -> Result<Option<Member
     context.sql.first(&statement, &[value], Member::read)
 }
 
-/// Those who were suspended at an instant or since, in the order in which they
-/// came.
+/// Those who were suspended at an instant or since, by id: all of them, or those
+/// in a JSON array of ids.
 pub(super) fn suspended_since(
     context: &Context<'_>,
     from: Timestamp,
+    after: &str,
+    (all, ids): (bool, &str),
     count: i64,
 ) -> Result<Vec<Member>, SqlError> {
     context.sql.all(
         &format!(
-            "SELECT {COLUMNS} FROM resource WHERE type = 'User' AND active = 0 AND suspended >= ?
-             ORDER BY id LIMIT ?"
+            "SELECT {COLUMNS} FROM resource WHERE active = 0 AND suspended >= ? AND id > ?
+             AND (? OR id IN (SELECT value FROM json_each(?))) ORDER BY id LIMIT ?"
         ),
-        &[from.0.into(), count.into()],
+        &[from.0.into(), after.into(), all.into(), ids.into(), count.into()],
         Member::read,
     )
 }

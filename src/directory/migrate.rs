@@ -21,6 +21,7 @@ pub const TEAM: &[&str] = &[
     include_str!("../../migrations/team/0011-departed-suspended.sql"),
     include_str!("../../migrations/team/0012-session-proven.sql"),
     include_str!("../../migrations/team/0013-joined.sql"),
+    include_str!("../../migrations/team/0014-gone-lately.sql"),
 ];
 
 /// The migrations of the Registry object, from version 1 on.
