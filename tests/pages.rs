@@ -365,3 +365,69 @@ fn what_people_are_called_is_text_and_never_markup() {
         assert!(!page.contains("<script>") && !page.contains("<img"), "{path}");
     }
 }
+
+#[test]
+fn a_day_in_the_audit_lasts_until_midnight() {
+    let stage = Stage::new();
+    let now = stage.acme.world.in_team("acme", |context| context.now.0);
+    let midnight = kafkaman_scim::scim::Timestamp::parse("2026-11-24T00:00:00Z").unwrap().0;
+    stage.acme.ok("PATCH", "/settings", json!({ "sessionIdleSeconds": 86_400 }));
+    stage.acme.world.pass(midnight - now - 500);
+    stage.acme.ok("PATCH", "/settings", json!({ "auditDays": 100 }));
+    stage.acme.world.pass(1_000);
+    stage.acme.ok("PATCH", "/settings", json!({ "auditDays": 101 }));
+    let days = |query: &str| {
+        let path = format!("/teams/acme/audit?action=settings.changed&{query}");
+        let page = text(&stage.ask(&Method::GET, &path, &stage.admin));
+        page.matches("<code>settings.changed</code>").count()
+    };
+    assert_eq!((days("until=2026-11-23"), days("since=2026-11-24")), (2, 1));
+}
+
+#[test]
+fn what_an_export_does_not_hold_is_a_link_away() {
+    let stage = Stage::new();
+    stage.acme.world.in_team("acme", |context| {
+        let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10050)
+            INSERT INTO audit (at, actor, action, subject, detail)
+            SELECT ?, 'system', 'made.up', '', '{}' FROM n";
+        context.sql.execute(many, &[context.now.0.into()]).unwrap();
+    });
+    let get = |path: &str| text(&stage.ask(&Method::GET, path, &stage.admin));
+    let page = get("/teams/acme/audit?action=made.up");
+    let (_, rest) = page.split_once("The rest: <a href=\"").unwrap();
+    let next = rest.split('"').next().unwrap().replace("&amp;", "&").replace("&#38;", "&");
+    let lines = |path: &str| get(path).lines().count();
+    assert_eq!(lines("/teams/acme/audit/export?format=ndjson&action=made.up"), 10_000);
+    assert_eq!(lines(&next), 50);
+    assert!(!get("/teams/acme/audit?action=settings").contains("The rest: "));
+}
+
+#[test]
+fn a_group_says_by_which_key_it_came_or_that_nobody_knows_any_more() {
+    let stage = Stage::new();
+    let key = stage.acme.key("OneLogin of the head office").1;
+    stage.acme.world.ok(&key, "POST", "/scim/v2/Groups", json!({ "displayName": "Crew" }));
+    let page = || text(&stage.ask(&Method::GET, "/teams/acme/groups", &stage.admin));
+    assert!(page().contains("<td>OneLogin of the head office</td>"));
+    stage.acme.world.in_team("acme", |context| {
+        context.sql.execute("DELETE FROM audit WHERE action = 'group.created'", &[]).unwrap();
+    });
+    assert!(page().contains("<td>unknown</td>"));
+}
+
+#[test]
+fn who_cannot_be_reactivated_here_has_no_button_for_it() {
+    let stage = Stage::new();
+    let suspended = stage.acme.ok("GET", "/members?state=suspended", Value::Null);
+    let id = suspended["members"][0]["id"].as_str().unwrap().to_owned();
+    let page = || {
+        let path = format!("/teams/acme/members/{id}");
+        text(&stage.ask(&Method::GET, &path, &stage.admin))
+    };
+    assert!(
+        !page().contains("/reactivate") && page().contains("the identity provider reactivates")
+    );
+    stage.acme.ok("POST", "/scim/disable", Value::Null);
+    assert!(page().contains("/reactivate"));
+}

@@ -328,8 +328,8 @@ pub struct Query<'q> {
     pub count: i64,
 }
 
-/// Records, the newest first.
-pub fn page(context: &Context<'_>, query: &Query<'_>) -> Result<Vec<Record>, SqlError> {
+/// What a query asks, in SQL.
+fn condition(query: &Query<'_>) -> (String, Vec<Sql>) {
     let mut conditions = vec!["seq < ?"];
     let mut parameters: Vec<Sql> = vec![query.before.unwrap_or(super::sql::INTEGER_MAX).into()];
     if !query.subject.is_empty() {
@@ -351,11 +351,27 @@ pub fn page(context: &Context<'_>, query: &Query<'_>) -> Result<Vec<Record>, Sql
             parameters.push(instant.0.into());
         }
     }
+    (conditions.join(" AND "), parameters)
+}
+
+/// The number of the `n`th record of a query, the newest being the first, if there
+/// are more than `n`. Reads no more than that.
+pub fn nth(context: &Context<'_>, query: &Query<'_>, n: i64) -> Result<Option<i64>, SqlError> {
+    let (condition, mut parameters) = condition(query);
+    parameters.extend([2_i64.into(), n.saturating_sub(1).into()]);
+    let statement =
+        format!("SELECT seq FROM audit WHERE {condition} ORDER BY seq DESC LIMIT ? OFFSET ?");
+    let found = context.sql.all(&statement, &parameters, |mut row| row.integer())?;
+    Ok(found.first().copied().filter(|_| found.len() > 1))
+}
+
+/// Records, the newest first.
+pub fn page(context: &Context<'_>, query: &Query<'_>) -> Result<Vec<Record>, SqlError> {
+    let (condition, mut parameters) = condition(query);
     parameters.push(query.count.clamp(0, PAGE_MAX).into());
     let statement = format!(
         "SELECT seq, at, actor, action, subject, detail, client, ip, request FROM audit
-         WHERE {} ORDER BY seq DESC LIMIT ?",
-        conditions.join(" AND ")
+         WHERE {condition} ORDER BY seq DESC LIMIT ?"
     );
     context.sql.all(&statement, &parameters, |mut row| {
         Ok(Record {
