@@ -217,8 +217,10 @@ fn who_is_suspended_comes_back_by_hand_while_scim_is_off_alone() {
     let (status, made) = acme.call("POST", "/members", add.clone());
     assert_eq!((status, &made["source"]), (StatusCode::CREATED, &json!("team")));
     acme.refused(("POST", "/members", add), 409, "name_taken", "exists in this team already");
-    let bad = json!({ "name": "Bo", "email": "" });
-    acme.refused(("POST", "/members", bad), 400, "invalid", "userName");
+    for email in ["", "bo", "bo@", "a b@example.com"] {
+        let bad = json!({ "name": "Bo", "email": email });
+        acme.refused(("POST", "/members", bad), 400, "invalid", "`email` must be an address");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use super::problem::{self, Problem};
 use super::resource::{self, Document, Kind, Stored};
 use super::sql::{Row, SqlError, Value as Sql};
 use super::{Context, Failure, Fault, Timestamp, departures, membership, sessions, team};
+use crate::scim::Error;
 use crate::scim::filter::fold;
 use crate::scim::ingest;
 use serde::{Deserialize, Serialize};
@@ -239,6 +240,7 @@ pub struct NewMember<'a> {
 /// 400 for a name or address that no User may have, 409 if it is taken, 403 if
 /// no seat is free.
 pub fn add(context: &Context<'_>, member: &NewMember<'_>) -> Result<String, Failure> {
+    check_email(member.email).map_err(|problem| Error::invalid_value(problem.message))?;
     let user = context.resource_type(Kind::User);
     let body = json!({
         "schemas": [user.core.id],
