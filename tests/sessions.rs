@@ -166,7 +166,11 @@ fn none_outlives_what_it_stands_on() {
             let ended = login.acme.ok("POST", &format!("/members/{ada}/sign-out"), Value::Null);
             assert_eq!(ended["ended"], 2);
         }),
-        ("SSO changed", |login, _| drop(login.acme.ok("PUT", "/sso/saml", saml()))),
+        ("SSO changed", |login, _| {
+            let mut other = saml();
+            other["issuer"] = json!("https://app.onelogin.example/saml/metadata/2");
+            login.acme.ok("PUT", "/sso/saml", other);
+        }),
         ("in a suspended team", |login, ada| {
             login.acme.world.ok(
                 OPERATOR_TOKEN,
@@ -205,6 +209,17 @@ fn none_outlives_what_it_stands_on() {
 }
 
 #[test]
+fn single_sign_on_that_is_saved_as_it_was_signs_nobody_out() {
+    let login = Login::new();
+    login.person("ada");
+    let token = login.open("ada");
+    let actions = login.acme.actions();
+    login.acme.ok("PUT", "/sso/saml", saml());
+    assert!(login.stands(&token));
+    assert_eq!(login.acme.actions(), actions, "nothing was changed");
+}
+
+#[test]
 fn a_suspended_teams_sessions_rest() {
     let login = Login::new();
     login.person("ada");
@@ -217,6 +232,10 @@ fn a_suspended_teams_sessions_rest() {
     assert!(!login.stands(&token));
     operator("resume");
     assert!(login.stands(&token));
+    operator("suspend");
+    login.acme.world.ok(&token, "POST", "/teams/acme/v1/me/sign-out", Value::Null);
+    operator("resume");
+    assert!(!login.stands(&token), "whoever wants to go can");
 }
 
 #[test]

@@ -147,9 +147,10 @@ fn answer(
     };
     let actor = access::admitted(&caller, route.handler.access, context.now)?;
     // Services go on asking: what a suspended team's members may do is the
-    // answer, not the question.
+    // answer, not the question. And whoever wants to go can.
     let is_service = matches!(route.handler.access, Access::Service(_));
-    if team.is_suspended && route.method != Method::GET && !is_service {
+    let ends_session = route.pattern.ends_with("/me/sign-out");
+    if team.is_suspended && route.method != Method::GET && !is_service && !ends_session {
         let message = "the team is suspended; its settings can be read, not changed";
         return Err(Problem::new(Kind::Forbidden, "team_suspended", message).into());
     }

@@ -65,6 +65,14 @@ pub struct Settings {
     pub match_claim: Option<String>,
 }
 
+impl Settings {
+    /// Whether it is the same but for the client secret.
+    fn is_same_as(&self, other: &Self) -> bool {
+        let bare = |own: &Self| Self { client_secret: None, ..own.clone() };
+        bare(self) == bare(other)
+    }
+}
+
 /// The claim that is a member's `userName` unless the admin says otherwise.
 pub const MATCH_CLAIM: &str = "email";
 
@@ -123,6 +131,10 @@ pub fn put(
         if others && scim_enabled {
             return Err(scim_is_on("turn SCIM off before you add a second SSO method").into());
         }
+        let is_same = before.as_ref().is_some_and(|own| own.settings.is_same_as(settings));
+        if is_same && settings.client_secret.is_none() {
+            return Ok(());
+        }
         context.sql.execute(
             "INSERT INTO sso_method (kind, settings, changed) VALUES (?, ?, ?)
              ON CONFLICT (kind) DO UPDATE SET settings = excluded.settings,
@@ -130,7 +142,13 @@ pub fn put(
             &[method.name().into(), text.as_str().into(), context.now.0.into()],
         )?;
         let secret_moved = keep_secret(context, method, settings, before.as_ref())?;
-        sessions::end_by(context, actor, method.name())?;
+        if is_same && !secret_moved {
+            return Ok(());
+        }
+        // With another secret it is still the same provider that says who they are.
+        if !is_same {
+            sessions::end_by(context, actor, method.name())?;
+        }
         let before = before.map(|own| own.settings);
         let detail = changed(before.as_ref(), Some(settings), secret_moved)?;
         Ok(audit::record(context, actor, Action::SsoConfigured, method.name(), &detail)?)
