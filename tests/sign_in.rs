@@ -272,8 +272,12 @@ fn a_provider_revokes_everything_of_a_person() {
             .body(json!({ "sub_id": subject }).to_string().into_bytes());
         world.send(request.unwrap()).status().as_u16()
     };
-    let good =
-        || json!({ "iss": ISSUER, "aud": address, "iat": stage.now(), "exp": stage.now() + 60 });
+    let number = std::cell::Cell::new(0);
+    let good = || {
+        number.set(number.get() + 1);
+        json!({ "iss": ISSUER, "aud": address, "iat": stage.now(), "exp": stage.now() + 60,
+                "jti": number.get().to_string() })
+    };
     let by_email = |email: &str| json!({ "format": "email", "email": email });
     let by_subject = |iss: &str| json!({ "format": "iss_sub", "iss": iss, "sub": "ol-1" });
     assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
@@ -287,8 +291,18 @@ fn a_provider_revokes_everything_of_a_person() {
     assert_eq!(post(good(), by_email(ADMIN)), 204);
     assert_eq!(stage.me(), 303);
     assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
-    assert_eq!(post(good(), by_subject(ISSUER)), 204);
+    let once = good();
+    assert_eq!(post(once.clone(), by_subject(ISSUER)), 204);
     assert_eq!(stage.me(), 303);
+    assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
+    assert_eq!(post(once, by_email(ADMIN)), 400, "used before");
+    let mut nameless = good();
+    nameless.as_object_mut().unwrap().remove("jti");
+    assert_eq!(stage.me(), 200);
+    assert_eq!(post(nameless.clone(), by_email(ADMIN)), 204, "one without an id");
+    assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
+    assert_eq!(post(nameless, by_email(ADMIN)), 400, "is good once, too");
+    assert_eq!(stage.me(), 200);
 }
 
 #[test]

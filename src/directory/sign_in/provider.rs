@@ -8,8 +8,9 @@ use crate::oidc::jwks::Keys;
 
 /// How long the document is good.
 const DOCUMENT_MS: i64 = 24 * 60 * 60 * 1000;
-/// How long keys are good that nobody misses one among.
-const KEYS_MS: i64 = 24 * 60 * 60 * 1000;
+/// How long keys are good that nobody misses one among: a provider that withdrew one
+/// is heard within the hour.
+const KEYS_MS: i64 = 60 * 60 * 1000;
 /// How often keys are fetched at most because a token names another.
 const REFETCH_MS: i64 = 60 * 1000;
 

@@ -8,6 +8,7 @@ use super::callback::fetch_keys;
 use super::{
     Carry, Found, Result, Step, changed, configured, document, forbidden, member, provider, told,
 };
+use crate::directory::credential::{hex, sha256};
 use crate::directory::problem::Problem;
 use crate::directory::team_id::TeamId;
 use crate::directory::{Context, Failure, members};
@@ -16,7 +17,7 @@ use crate::oidc::{Refusal, id_token, logout};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// For how long a logout token is remembered: longer than one is taken.
+/// For how long a token is remembered: longer than one is taken.
 const REMEMBERED_MS: i64 = 60 * 60 * 1000;
 
 /// What was asked for.
@@ -125,8 +126,8 @@ fn carry_out(context: &Context<'_>, id: &TeamId, order: Order, has_fetched: bool
             log_out(context, &claims)?;
             Ok(Step::LoggedOut)
         }
-        Order::Global(_, subject) => {
-            revoke(context, id, &claims, &subject)?;
+        Order::Global(text, subject) => {
+            revoke(context, id, &claims, &text, &subject)?;
             Ok(Step::Revoked)
         }
     }
@@ -152,6 +153,20 @@ fn seconds(context: &Context<'_>) -> i64 {
     context.now.0.div_euclid(1000)
 }
 
+/// Refuses a token that was obeyed before.
+fn once(context: &Context<'_>, token_id: &str) -> std::result::Result<(), Failure<Problem>> {
+    let fresh = context.sql.all(
+        "INSERT INTO logout (token, expires) VALUES (?, ?) ON CONFLICT DO NOTHING
+         RETURNING token",
+        &[token_id.into(), context.now.plus(REMEMBERED_MS).0.into()],
+        |mut row| row.text(),
+    )?;
+    if fresh.is_empty() {
+        return Err(forbidden("replayed", "The token was used before.").into());
+    }
+    Ok(())
+}
+
 fn log_out(
     context: &Context<'_>,
     claims: &Map<String, Value>,
@@ -161,15 +176,7 @@ fn log_out(
     let logout =
         logout::read(claims, &settings.issuer, client_id, seconds(context)).map_err(refused)?;
     context.transaction(|| {
-        let fresh = context.sql.all(
-            "INSERT INTO logout (token, expires) VALUES (?, ?) ON CONFLICT DO NOTHING
-             RETURNING token",
-            &[logout.token_id.as_str().into(), context.now.plus(REMEMBERED_MS).0.into()],
-            |mut row| row.text(),
-        )?;
-        if fresh.is_empty() {
-            return Err(forbidden("replayed", "The logout token was used before.").into());
-        }
+        once(context, &logout.token_id)?;
         match member::of_subject(context, &settings.issuer, &logout.subject)? {
             Some(member) => member::sign_out(context, &member),
             // Who never signed in here has nothing to end.
@@ -182,12 +189,18 @@ fn revoke(
     context: &Context<'_>,
     id: &TeamId,
     claims: &Map<String, Value>,
+    token: &str,
     subject: &Subject,
 ) -> std::result::Result<(), Failure<Problem>> {
     let issuer = configured(context)?.settings.issuer;
     let audience = format!("{}/teams/{id}/sign-in/revoke", context.deployment.base_url);
     id_token::signed_request(claims, &issuer, &audience, seconds(context)).map_err(refused)?;
+    // The token does not say whom the request is about, so that another request could
+    // carry it again. One without an id of its own is known by its text.
+    let named = claims.get("jti").and_then(Value::as_str).unwrap_or(token);
+    let token_id = format!("revocation {}", hex(&sha256(named.as_bytes())));
     context.transaction(|| {
+        once(context, &token_id)?;
         let member = match subject {
             Subject::IssSub { iss, sub } if *iss == issuer => {
                 member::of_subject(context, &issuer, sub)?
