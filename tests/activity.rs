@@ -106,6 +106,35 @@ fn what_came_is_stored_before_an_idle_object_leaves_memory() {
 }
 
 #[test]
+fn what_is_stored_at_once_stays_far_below_what_a_row_may_hold() {
+    let acme = Acme::enabled();
+    let key = acme.key("provider").1;
+    let client = "\"".repeat(200);
+    let filter = format!("/scim/v2/Users?filter={}", "%F0%9F%98%80%01".repeat(300));
+    for _ in 0..1_000 {
+        acme.world.call(&key, "GET", &filter, Value::Null);
+    }
+    for n in 0..1_000 {
+        let request = http::Request::post("/scim/v2/Users")
+            .header("authorization", format!("Bearer {key}"))
+            .header("content-type", "application/scim+json")
+            .header("user-agent", &client);
+        let body = json!({ "userName": n, "\u{1}".repeat(500): 1 }).to_string();
+        let answer = acme.world.send(request.body(body.into_bytes()).unwrap());
+        assert_eq!(answer.status().as_u16(), 400);
+    }
+    let before = activity(&acme)["requests"].clone();
+    acme.world.upkeep("acme");
+    let longest = acme.world.in_team("acme", |context| {
+        let longest = "SELECT max(length(CAST(document AS BLOB))) FROM activity";
+        context.sql.first(longest, &[], |mut row| row.integer()).unwrap()
+    });
+    assert!(longest < Some(1_100_000), "{longest:?}");
+    let after = activity(&acme);
+    assert_eq!((&after["requests"], &after["failures"]), (&before, &json!(2_000)));
+}
+
+#[test]
 fn entries_page_across_what_is_stored_and_what_waits() {
     let acme = Acme::enabled();
     let key = acme.key("provider").1;

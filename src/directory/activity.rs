@@ -18,6 +18,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Requests that are remembered.
 const REQUESTS_MAX: i64 = 1_000;
+/// Bytes of requests that are stored at once: half of what a row may have. A
+/// thousand ordinary ones have a third of it.
+const BYTES_MAX: usize = super::sql::ROW_BYTES_MAX / 2;
 /// Requests on a page at most.
 pub const PAGE_MAX: i64 = 200;
 /// How long a request may wait in memory before it is stored. An object that
@@ -75,6 +78,32 @@ struct Chunk {
     reads: BTreeMap<String, i64>,
     /// The others, each with how many had come with it.
     entries: VecDeque<(i64, Entry)>,
+    /// Bytes of the others as they are stored.
+    #[serde(skip)]
+    bytes: usize,
+}
+
+impl Chunk {
+    /// Adds a request that is shown by itself, and forgets the oldest beyond what is
+    /// remembered.
+    fn push(&mut self, number: i64, entry: Entry) {
+        self.bytes = self.bytes.saturating_add(size(&entry));
+        self.entries.push_back((number, entry));
+        let oldest = number.saturating_sub(REQUESTS_MAX);
+        while let Some((own, entry)) = self.entries.front() {
+            if *own > oldest && self.bytes <= BYTES_MAX {
+                break;
+            }
+            self.bytes = self.bytes.saturating_sub(size(entry));
+            self.entries.pop_front();
+        }
+    }
+}
+
+/// Bytes of an entry as it is stored, with its number.
+fn size(entry: &Entry) -> usize {
+    const NUMBER_BYTES: usize = 24;
+    serde_json::to_string(entry).map_or(0, |text| text.len()).saturating_add(NUMBER_BYTES)
 }
 
 /// What came since it was last stored.
@@ -95,11 +124,7 @@ impl Activity {
         let count = match outcome {
             Outcome::Read(kind) => chunk.reads.entry(kind).or_default(),
             Outcome::Written | Outcome::Failed => {
-                chunk.entries.push_back((number, entry));
-                let is_old = |(own, _): &(i64, Entry)| *own <= number.saturating_sub(REQUESTS_MAX);
-                while chunk.entries.front().is_some_and(is_old) {
-                    chunk.entries.pop_front();
-                }
+                chunk.push(number, entry);
                 if is_written { &mut chunk.writes } else { &mut chunk.failures }
             }
         };
