@@ -310,3 +310,23 @@ fn every_column_of_a_team_goes_along_or_is_known_to_stay() {
         assert!(goes != stays, "{name} goes along: {goes}");
     }
 }
+
+#[test]
+fn a_team_of_more_people_than_seats_waits_for_seats() {
+    let (acme, _) = team(9);
+    let chunks = export_all(&acme.world);
+    let world = World::new();
+    world.new_team("moved");
+    let seats = |seats: i64| {
+        let path = "/operator/v1/teams/moved";
+        world.ok(OPERATOR_TOKEN, "PATCH", path, json!({ "seats": seats }));
+    };
+    seats(7);
+    let (last, before) = chunks.split_last().unwrap();
+    for (at, chunk) in before.iter().enumerate() {
+        taken(&world, chunk, at + 1, false);
+    }
+    refused(&world, last, 409, "too_few_seats");
+    seats(8);
+    taken(&world, last, chunks.len(), true);
+}
