@@ -100,6 +100,30 @@ fn the_list_shows_active_members_and_the_suspended_under_a_filter_of_their_own()
 }
 
 #[test]
+fn the_list_shows_names_as_sent_and_the_primary_address() {
+    let acme = Acme::enabled();
+    let provider = Provider::of(&acme);
+    let body = json!({ "userName": "Ada.Byron", "displayName": "Ada Byron", "emails": [
+        { "value": "Home@Example.com", "type": "home" },
+        { "value": "Ada@Example.com", "type": "work", "primary": true },
+    ]});
+    let id = provider.call("POST", "/Users", body).1["id"].as_str().unwrap().to_owned();
+    let one = acme.ok("GET", "/members?search=byron", Value::Null)["members"][0].clone();
+    let shown = |one: &Value| (one["userName"].clone(), one["email"].clone());
+    assert_eq!(shown(&one), (json!("Ada.Byron"), json!("Ada@Example.com")));
+    let one = acme.ok("GET", &format!("/members/{id}"), Value::Null);
+    assert_eq!(shown(&one), (json!("Ada.Byron"), json!("Ada@Example.com")));
+    for (emails, expected) in [
+        (json!([{ "value": "a@b.example" }, { "value": "c@d.example" }]), json!("a@b.example")),
+        (json!([]), Value::Null),
+    ] {
+        provider.call("PUT", &format!("/Users/{id}"), json!({ "userName": "X", "emails": emails }));
+        let one = acme.ok("GET", &format!("/members/{id}"), Value::Null);
+        assert_eq!(shown(&one), (json!("X"), expected));
+    }
+}
+
+#[test]
 fn the_list_comes_in_pages() {
     let acme = Acme::enabled();
     let provider = Provider::of(&acme);
@@ -338,7 +362,7 @@ fn a_member_changes_their_address_unless_the_provider_manages_it() {
 
     assert_eq!(me(json!({ "email": long(237) })).0, 200, "254 bytes");
     let (status, member) = me(json!({ "email": " Boss@kafkaman.example " }));
-    assert_eq!((status.as_u16(), &member["userName"]), (200, &json!("boss@kafkaman.example")));
+    assert_eq!((status.as_u16(), &member["userName"]), (200, &json!("Boss@kafkaman.example")));
     let after = user();
     assert_eq!(after["userName"], "Boss@kafkaman.example");
     let emails = json!([{ "value": "Boss@kafkaman.example", "type": "work", "primary": true }]);

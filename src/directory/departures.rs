@@ -89,7 +89,7 @@ pub(super) fn keep(context: &Context<'_>, actor: &Actor, stored: &Stored) -> Res
             stored.id.as_str().into(),
             context.now.0.into(),
             actor.to_string().into(),
-            member.user_name.into(),
+            member.key.into(),
             member.name.into(),
             member.role.as_str().into(),
             member.source.as_str().into(),

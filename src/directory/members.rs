@@ -85,7 +85,11 @@ pub struct Member {
     /// The SCIM `id`.
     pub id: String,
     /// The SCIM `userName`, folded.
+    pub(super) key: String,
+    /// The same as it was sent.
     pub user_name: String,
+    /// The primary address, or the first, if there is one.
+    pub email: Option<String>,
     /// The name as shown.
     pub name: String,
     /// Whether they may work here.
@@ -101,14 +105,17 @@ pub struct Member {
 }
 
 const COLUMNS: &str = "seq, id, key, display, active, role,
-    CASE WHEN source = 'team' AND joined THEN 'sso' ELSE source END, created, signed_in";
+    CASE WHEN source = 'team' AND joined THEN 'sso' ELSE source END, created, signed_in,
+    document ->> 'userName',
+    (SELECT e.value ->> 'value' FROM json_each(document, '$.emails') AS e
+     ORDER BY coalesce(e.value ->> 'primary', 0) DESC, e.key LIMIT 1)";
 
 impl Member {
     fn read(mut row: Row) -> Result<Self, SqlError> {
         Ok(Self {
             seq: row.integer()?,
             id: row.text()?,
-            user_name: row.text()?,
+            key: row.text()?,
             name: row.text()?,
             is_active: row.boolean()?,
             role: row
@@ -118,6 +125,8 @@ impl Member {
             source: Source::named(&row.text()?),
             created: Timestamp(row.integer()?),
             signed_in: row.optional_integer()?.map(Timestamp),
+            user_name: row.text()?,
+            email: row.optional_text()?,
         })
     }
 }
@@ -337,7 +346,7 @@ pub fn set_email(
         let old = stored.parse()?;
         let mut new = old.clone();
         let before = replace_email(&mut new, email);
-        if before.is_some_and(|before| fold(&before) == member.user_name) {
+        if before.is_some_and(|before| fold(&before) == member.key) {
             new.insert("userName".into(), email.into());
         }
         if new != old {

@@ -15,6 +15,7 @@ pub(super) fn shown(member: &Member) -> Value {
     json!({
         "id": member.id,
         "userName": member.user_name,
+        "email": member.email,
         "name": member.name,
         "state": if member.is_active { "active" } else { "suspended" },
         "role": member.role,
