@@ -9,12 +9,12 @@ use super::change::{named, with_schemas};
 use super::policy::{self, Action as Wish, MemberState};
 use super::problem::{self, Problem};
 use super::resource::{self, Document, Kind, Stored};
+pub use super::role::{Role, Source};
 use super::sql::{Row, SqlError, Value as Sql};
 use super::{Context, Failure, Fault, Timestamp, departures, membership, sessions, team};
 use crate::scim::Error;
 use crate::scim::filter::fold;
 use crate::scim::ingest;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Members on a page at most.
@@ -22,60 +22,6 @@ pub const PAGE_MAX: i64 = 200;
 /// Bytes of an address (RFC 5321 section 4.5.3.1.3 leaves that many between its
 /// brackets).
 const EMAIL_BYTES_MAX: usize = 254;
-
-/// What a member may do in the team.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Runs the team: people, keys, sign-in, settings.
-    Admin,
-    /// Sees invoices and seats.
-    Billing,
-    /// Works here; the role of everyone a provider adds unless the team says
-    /// otherwise.
-    Developer,
-}
-
-impl Role {
-    const ALL: [(Self, &'static str); 3] =
-        [(Self::Admin, "admin"), (Self::Billing, "billing"), (Self::Developer, "developer")];
-
-    /// The word that is stored and shown.
-    pub fn as_str(self) -> &'static str {
-        Self::ALL.iter().find(|(own, _)| *own == self).map_or("", |(_, name)| name)
-    }
-
-    /// The role of this name; whoever has none works here.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, own)| *own == name).map(|(own, _)| *own)
-    }
-}
-
-/// Where a member came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// A provider manages them, whoever added them.
-    Scim,
-    /// They joined by single sign-on.
-    Sso,
-    /// An admin or an operator added them by hand.
-    Team,
-}
-
-impl Source {
-    const ALL: [(Self, &'static str); 3] =
-        [(Self::Scim, "scim"), (Self::Sso, "sso"), (Self::Team, "team")];
-
-    /// The word that is shown.
-    pub fn as_str(self) -> &'static str {
-        Self::ALL.iter().find(|(own, _)| *own == self).map_or("", |(_, name)| name)
-    }
-
-    /// The one of this word.
-    pub(super) fn named(name: &str) -> Self {
-        Self::ALL.iter().find(|(_, own)| *own == name).map_or(Self::Team, |(own, _)| *own)
-    }
-}
 
 /// A member as admins see them.
 #[derive(Clone, Debug)]
