@@ -17,6 +17,7 @@ use stage::acme::Acme;
 use stage::acme::world::{OPERATOR_TOKEN, SIGNING_SECRETS};
 use stage::provider::{CLIENT, ISSUER, Key};
 use stage::{ADMIN, KEY, Stage, code, page};
+use std::cell::Cell;
 
 #[test]
 fn a_suspended_member_is_refused_and_was_out_at_once() {
@@ -272,7 +273,7 @@ fn a_provider_revokes_everything_of_a_person() {
             .body(json!({ "sub_id": subject }).to_string().into_bytes());
         world.send(request.unwrap()).status().as_u16()
     };
-    let number = std::cell::Cell::new(0);
+    let number = Cell::new(0);
     let good = || {
         number.set(number.get() + 1);
         json!({ "iss": ISSUER, "aud": address, "iat": stage.now(), "exp": stage.now() + 60,

@@ -22,6 +22,7 @@ pub const TEAM: &[&str] = &[
     include_str!("../../migrations/team/0012-session-proven.sql"),
     include_str!("../../migrations/team/0013-joined.sql"),
     include_str!("../../migrations/team/0014-gone-lately.sql"),
+    include_str!("../../migrations/team/0015-provider-failure.sql"),
 ];
 
 /// The migrations of the Registry object, from version 1 on.

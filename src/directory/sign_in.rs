@@ -34,9 +34,12 @@ use serde_json::json;
 
 /// How long a sign-in may take at the provider.
 const LIFE_MS: i64 = 10 * 60 * 1000;
-/// Sign-ins that may be on their way at once, from one address and in all. What is
-/// beyond waits; ten minutes later there is room.
-const ON_THE_WAY_MAX: [i64; 2] = [30, 1_000];
+/// Sign-ins that may be on their way at once from one address. What is beyond waits;
+/// ten minutes later there is room.
+const OF_ONE_ADDRESS_MAX: i64 = 30;
+/// Sign-ins of a team that may be on their way at once. One more takes the place of
+/// the oldest from the address that has the most.
+const ON_THE_WAY_MAX: i64 = 1_000;
 
 /// The code of what is no sign-in of ours, or none any more.
 const UNKNOWN_STATE: &str = "state";
@@ -223,7 +226,7 @@ fn to_provider(
                 back_to(id, &start.back).as_str().into(),
                 start.is_test.into(),
                 start.again.into(),
-                context.origin.ip.as_str().into(),
+                context.origin.network().into(),
                 context.now.plus(LIFE_MS).0.into(),
             ],
         )?)
@@ -244,13 +247,21 @@ fn make_room(context: &Context<'_>) -> std::result::Result<(), Failure<Problem>>
     context.sql.execute("DELETE FROM sign_in WHERE expires <= ?", &[context.now.0.into()])?;
     let counted = context.sql.first(
         "SELECT count(*) FILTER (WHERE ip = ?), count(*) FROM sign_in",
-        &[context.origin.ip.as_str().into()],
-        |mut row| Ok([row.integer()?, row.integer()?]),
+        &[context.origin.network().into()],
+        |mut row| Ok((row.integer()?, row.integer()?)),
     )?;
-    let counted = counted.unwrap_or_default();
-    if counted.iter().zip(ON_THE_WAY_MAX).any(|(count, most)| *count >= most) {
+    let (own, all) = counted.unwrap_or_default();
+    if own >= OF_ONE_ADDRESS_MAX {
         let message = "Too many sign-ins were begun and not finished. Wait ten minutes.";
         return Err(forbidden("too_many_sign_ins", message).into());
+    }
+    if all >= ON_THE_WAY_MAX {
+        context.sql.execute(
+            "DELETE FROM sign_in WHERE state = (SELECT state FROM sign_in WHERE ip =
+             (SELECT ip FROM sign_in GROUP BY ip ORDER BY count(*) DESC, min(expires) LIMIT 1)
+             ORDER BY expires LIMIT 1)",
+            &[],
+        )?;
     }
     Ok(())
 }

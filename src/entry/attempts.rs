@@ -3,10 +3,12 @@
 //! Nobody guesses 192 random bits; what this keeps off is the noise of those who
 //! try, and a client that goes on for ever with a token that was revoked. It
 //! counts in the memory of one instance of the Worker, so it costs nothing and
-//! promises nothing exact. Providers are not counted: a key that is revoked and
+//! promises nothing exact. An address beyond it wakes nothing for the rest of the
+//! minute, whatever it shows. Providers are not counted: a key that is revoked and
 //! made anew must work at once.
 
 use crate::api::problem;
+use crate::directory::network;
 use crate::scim::Timestamp;
 use crate::web::headers::put;
 use http::request::Parts;
@@ -19,7 +21,7 @@ pub const REFUSALS_MAX: u32 = 600;
 const ADDRESSES_MAX: usize = 10_000;
 const MINUTE_MS: i64 = 60_000;
 
-/// Who was refused how often in this minute.
+/// Who was refused how often in this minute, by network.
 #[derive(Debug, Default)]
 pub struct Attempts {
     minute: i64,
@@ -27,6 +29,16 @@ pub struct Attempts {
 }
 
 impl Attempts {
+    /// The answer to whoever was refused too often before, to be given before
+    /// anything is asked, so that it wakes nothing.
+    pub fn before(&self, head: &Parts, now: Timestamp) -> Option<Response<Vec<u8>>> {
+        if head.uri.path().starts_with("/scim") || now.0.div_euclid(MINUTE_MS) != self.minute {
+            return None;
+        }
+        let count = self.refusals.get(&address(head)?)?;
+        (*count >= REFUSALS_MAX).then(too_many)
+    }
+
     /// The answer to whoever was refused too often, in place of the refusal.
     pub fn instead_of(
         &mut self,
@@ -36,7 +48,7 @@ impl Attempts {
     ) -> Option<Response<Vec<u8>>> {
         let path = head.uri.path();
         let is_guess = status == StatusCode::UNAUTHORIZED && !path.starts_with("/scim");
-        let address = head.headers.get("cf-connecting-ip")?.to_str().ok()?;
+        let address = address(head)?;
         if !is_guess {
             return None;
         }
@@ -45,10 +57,14 @@ impl Attempts {
             self.minute = minute;
             self.refusals.clear();
         }
-        let count = self.refusals.entry(address.to_owned()).or_default();
+        let count = self.refusals.entry(address).or_default();
         *count = count.saturating_add(1);
         (*count > REFUSALS_MAX).then(too_many)
     }
+}
+
+fn address(head: &Parts) -> Option<String> {
+    Some(network(head.headers.get("cf-connecting-ip")?.to_str().ok()?))
 }
 
 fn too_many() -> Response<Vec<u8>> {

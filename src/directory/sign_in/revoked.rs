@@ -76,7 +76,10 @@ pub(super) fn with_document(
     found: &Found,
 ) -> Result {
     let issuer = configured(context)?.settings.issuer;
-    provider::keep_document(context, &issuer, found).map_err(told)?;
+    if let Err(failure) = provider::keep_document(context, &issuer, found) {
+        provider::remember_failure(context, &issuer, "document")?;
+        return Err(told(failure));
+    }
     carry_out(context, id, order, false)
 }
 
@@ -91,7 +94,10 @@ pub(super) fn with_keys(
     if configured(context)?.settings.issuer != issuer {
         return Err(changed().into());
     }
-    provider::keep_keys(context, issuer, found).map_err(told)?;
+    if let Err(failure) = provider::keep_keys(context, issuer, found) {
+        provider::remember_failure(context, issuer, "keys")?;
+        return Err(told(failure));
+    }
     carry_out(context, id, order, true)
 }
 
@@ -104,6 +110,7 @@ fn carry_out(context: &Context<'_>, id: &TeamId, order: Order, has_fetched: bool
     if provider::document(context, &issuer)?.is_none() {
         // What is no token at all sends us nowhere.
         Token::read(order.token()).map_err(refused)?;
+        provider::may_fetch(context, &issuer, "document").map_err(told)?;
         return Ok(document(&issuer, Carry::RevokeDocument(order)));
     }
     let (keys, may_fetch) = provider::keys(context, &issuer)?;
@@ -111,6 +118,7 @@ fn carry_out(context: &Context<'_>, id: &TeamId, order: Order, has_fetched: bool
     let claims = match token.check(&keys).map_err(refused)? {
         Checked::Claims(claims) => claims,
         Checked::UnknownKey if may_fetch && !has_fetched => {
+            provider::may_fetch(context, &issuer, "keys").map_err(told)?;
             return fetch_keys(context, &issuer, Carry::RevokeKeys(order, issuer.clone()));
         }
         Checked::UnknownKey => {
