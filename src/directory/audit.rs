@@ -355,7 +355,7 @@ fn condition(query: &Query<'_>) -> (String, Vec<Sql>) {
 }
 
 /// The number of the `n`th record of a query, the newest being the first, if there
-/// are more than `n`. Reads no more than that.
+/// are more than `n`. Reads nothing that is older.
 pub fn nth(context: &Context<'_>, query: &Query<'_>, n: i64) -> Result<Option<i64>, SqlError> {
     let (condition, mut parameters) = condition(query);
     parameters.extend([2_i64.into(), n.saturating_sub(1).into()]);
