@@ -119,6 +119,21 @@ fn the_claim_and_the_pins_are_the_admins() {
 }
 
 #[test]
+fn the_same_provider_with_another_secret_signs_nobody_out() {
+    let stage = Stage::new();
+    assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
+    let put = |client: &str, secret: &str| {
+        let body = json!({ "issuer": ISSUER, "clientId": client, "clientSecret": secret });
+        stage.acme.ok("PUT", "/sso/oidc", body);
+        (stage.acme.actions().len(), stage.me())
+    };
+    let before = stage.acme.actions().len();
+    assert_eq!(put(CLIENT, "very secret"), (before, 200), "as it was");
+    assert_eq!(put(CLIENT, "another secret"), (before + 1, 200));
+    assert_eq!(put("another client", "another secret").1, 303);
+}
+
+#[test]
 fn a_test_sign_in_changes_nothing() {
     let stage = Stage::new();
     assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
