@@ -28,6 +28,7 @@ pub mod problem;
 pub mod registry;
 pub mod render;
 pub mod resource;
+mod role;
 pub mod rosters;
 pub mod schemas;
 mod sealed;
@@ -58,6 +59,7 @@ use resource::Kind;
 use schemas::Schemas;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::net::Ipv6Addr;
 
 /// What a request may use of the world: the storage of its team, one reading
 /// of the clock, randomness, and the deployment's settings. Nothing in this
@@ -91,6 +93,11 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// The network that it came from, see [`network`].
+    pub fn network(&self) -> String {
+        network(&self.ip)
+    }
+
     /// Of what no request asked for.
     pub fn none() -> &'static Self {
         static NONE: Origin = Origin {
@@ -101,6 +108,17 @@ impl Origin {
         };
         &NONE
     }
+}
+
+/// What counts as one address where guesses and floods are counted: of IPv6 the
+/// first 64 bits, since whoever has one address there has all of its network.
+pub fn network(address: &str) -> String {
+    let Ok(parsed) = address.parse::<Ipv6Addr>() else { return address.to_owned() };
+    if let Some(mapped) = parsed.to_ipv4_mapped() {
+        return mapped.to_string();
+    }
+    let [a, b, c, d, ..] = parsed.segments();
+    Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
 }
 
 impl<'a> Context<'a> {

@@ -182,6 +182,9 @@ enum Target {
 }
 
 fn decide(env: &Env, head: &Parts) -> Result<Target> {
+    if let Some(instead) = ATTEMPTS.with_borrow(|attempts| attempts.before(head, clock::now())) {
+        return Ok(Target::Nowhere(instead));
+    }
     let deployment = settings::deployment(env)?;
     Ok(match front::decide(&deployment, head) {
         Decision::Team(team) => Target::Object(Object::Team(team)),

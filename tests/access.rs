@@ -19,16 +19,9 @@ const ADMINS: &str = "
     GET /settings
     PATCH /settings
     GET /sso
-    PUT /sso/{method}
-    DELETE /sso/{method}
     GET /scim
-    POST /scim/enable
-    POST /scim/disable
     GET /scim/activity
     GET /scim/keys
-    POST /scim/keys
-    POST /scim/keys/{key}/regenerate
-    DELETE /scim/keys/{key}
     GET /scim/schemas
     PUT /scim/schemas/{urn}
     DELETE /scim/schemas/{urn}
@@ -45,10 +38,20 @@ const ADMINS: &str = "
     POST /brake/confirm
     POST /brake/undo
     GET /service-tokens
-    POST /service-tokens
-    DELETE /service-tokens/{token}
     GET /audit
     GET /audit/export
+";
+/// For admins, too; by session if they proved themselves within the hour.
+const RECENT: &str = "
+    PUT /sso/{method}
+    DELETE /sso/{method}
+    POST /scim/enable
+    POST /scim/disable
+    POST /scim/keys
+    POST /scim/keys/{key}/regenerate
+    DELETE /scim/keys/{key}
+    POST /service-tokens
+    DELETE /service-tokens/{token}
 ";
 const MEMBERS: &str = "
     GET /me
@@ -66,8 +69,13 @@ const POLICY: &str = "
 ";
 
 fn table() -> BTreeMap<String, &'static str> {
-    let lists =
-        [(ADMINS, "admins"), (MEMBERS, "members"), (SESSIONS, "sessions"), (POLICY, "policy")];
+    let lists = [
+        (ADMINS, "admins"),
+        (RECENT, "recent"),
+        (MEMBERS, "members"),
+        (SESSIONS, "sessions"),
+        (POLICY, "policy"),
+    ];
     let rows = lists.into_iter().flat_map(|(list, who)| {
         let rows = list.lines().map(str::trim).filter(|row| !row.is_empty());
         rows.map(move |row| (row.to_owned(), who))
@@ -119,11 +127,15 @@ impl Credentials {
             let made = world.ok(&key, "POST", "/scim/v2/Users", json!({ "userName": name }));
             made["id"].as_str().unwrap().to_owned()
         };
-        let session = |name: &str| {
-            let body = json!({ "member": { "userName": name }, "method": "saml" });
+        let session_of = |name: &str, proven_hours_ago: i64| {
+            let at =
+                world.in_team("acme", |context| context.now.plus(-3_600_000 * proven_hours_ago));
+            let member = json!({ "userName": name });
+            let body = json!({ "member": member, "method": "saml", "provenAt": at.to_string() });
             let opened = world.ok(&sessions.1, "POST", "/teams/acme/v1/sessions", body);
             opened["token"].as_str().unwrap().to_owned()
         };
+        let session = |name: &str| session_of(name, 0);
         member("developer");
         let boss = member("boss");
         acme.ok("PATCH", &format!("/members/{boss}"), json!({ "role": "admin" }));
@@ -163,6 +175,7 @@ impl Credentials {
             ("session, ended", ended),
             ("admin token", acme.admin.clone()),
             ("admin's session", session("boss")),
+            ("admin's session, proven long ago", session_of("boss", 5)),
             ("developer's session", session("developer")),
             ("billing's session", session("bill")),
             ("service token for sessions", sessions.1),
@@ -176,16 +189,15 @@ impl Credentials {
 /// whatever the endpoint says of an empty request.
 fn expected(who: &str, credential: &str) -> &'static str {
     match (who, credential) {
-        ("admins", "admin token" | "admin's session") => "in",
-        (
-            "members",
-            "admin token" | "admin's session" | "developer's session" | "billing's session",
-        ) => "in",
+        ("admins" | "recent" | "members", "admin token" | "admin's session") => "in",
+        ("admins" | "members", "admin's session, proven long ago") => "in",
+        ("members", "developer's session" | "billing's session") => "in",
         ("sessions", "service token for sessions") | ("policy", "service token for policy") => "in",
         (
             _,
             "admin token"
             | "admin's session"
+            | "admin's session, proven long ago"
             | "developer's session"
             | "billing's session"
             | "service token for sessions"
@@ -213,8 +225,11 @@ fn every_route_and_every_credential() {
                 (
                     403,
                     Some(
-                        "admin_required" | "scope_required" | "service_required"
-                        | "member_required",
+                        "admin_required"
+                        | "scope_required"
+                        | "service_required"
+                        | "member_required"
+                        | "recent_sign_in_required",
                     ),
                 ) => "403",
                 (401 | 403, code)
@@ -241,6 +256,7 @@ fn operators_alone_call_the_operator_api() {
         let mut credentials = Credentials::new();
         for route in operator::ROUTES {
             let path = route.pattern.replace("{team}", "acme").replace("{version}", "200");
+            let path = path.replace("{token}", "none");
             let token = credentials.all[index].1.clone();
             let body = if route.method == "GET" { Value::Null } else { json!({}) };
             let method = route.method.as_str();

@@ -91,6 +91,50 @@ fn reads_are_counted_and_the_rest_is_shown() {
 }
 
 #[test]
+fn what_came_is_stored_before_an_idle_object_leaves_memory() {
+    let acme = Acme::enabled();
+    let key = acme.key("provider").1;
+    for name in ["a", "b", "c"] {
+        acme.world.call(&key, "DELETE", &format!("/scim/v2/Users/{name}"), Value::Null);
+        acme.world.pass(1_000);
+    }
+    acme.world.rest("acme");
+    assert_eq!(paths(&activity(&acme)).len(), 3);
+    acme.world.call(&key, "DELETE", "/scim/v2/Users/d", Value::Null);
+    acme.world.rest("acme");
+    assert_eq!((paths(&activity(&acme)).len(), rows(&acme, "activity")), (4, 2));
+}
+
+#[test]
+fn what_is_stored_at_once_stays_far_below_what_a_row_may_hold() {
+    let acme = Acme::enabled();
+    let key = acme.key("provider").1;
+    let client = "\"".repeat(200);
+    let filter = format!("/scim/v2/Users?filter={}", "%F0%9F%98%80%01".repeat(300));
+    for _ in 0..1_000 {
+        acme.world.call(&key, "GET", &filter, Value::Null);
+    }
+    let path = format!("/scim/v2/Users/{}", "x".repeat(200));
+    for _ in 0..1_000 {
+        let request = http::Request::delete(&path)
+            .header("authorization", format!("Bearer {key}"))
+            .header("user-agent", &client)
+            .header("x-request-id", &client);
+        let answer = acme.world.send(request.body(Vec::new()).unwrap());
+        assert_eq!(answer.status().as_u16(), 404);
+    }
+    let before = activity(&acme)["requests"].clone();
+    acme.world.upkeep("acme");
+    let longest = acme.world.in_team("acme", |context| {
+        let longest = "SELECT max(length(CAST(document AS BLOB))) FROM activity";
+        context.sql.first(longest, &[], |mut row| row.integer()).unwrap()
+    });
+    assert!(longest < Some(1_010_000), "{longest:?}");
+    let after = activity(&acme);
+    assert_eq!((&after["requests"], &after["failures"]), (&before, &json!(2_000)));
+}
+
+#[test]
 fn entries_page_across_what_is_stored_and_what_waits() {
     let acme = Acme::enabled();
     let key = acme.key("provider").1;

@@ -54,3 +54,32 @@ fn whoever_is_told_to_wait_is_told_in_the_shape_of_what_was_asked() {
         assert!(body.pointer(member).unwrap().as_str().unwrap().contains("wait a minute"));
     }
 }
+
+#[test]
+fn beyond_the_limit_nothing_is_asked_for_the_rest_of_the_minute() {
+    let mut attempts = Attempts::default();
+    let path = "/teams/acme/v1";
+    let before = |attempts: &Attempts, path: &str, address: &str, now: i64| {
+        attempts.before(&head(path, address), Timestamp(now)).map(|answer| answer.status().as_u16())
+    };
+    for count in 0..REFUSALS_MAX {
+        // A network of IPv6 is one guesser, whichever of its addresses it uses.
+        let address = format!("2001:db8:1:2:{:x}::1", count % 50);
+        assert_eq!(before(&attempts, path, &address, 0), None);
+        let refused = StatusCode::UNAUTHORIZED;
+        assert!(attempts.instead_of(&head(path, &address), Timestamp(0), refused).is_none());
+    }
+    let guesser = "2001:db8:1:2:ffff::9";
+    assert_eq!(before(&attempts, path, guesser, 59_999), Some(429));
+    assert_eq!(before(&attempts, "/operator/v1/teams", guesser, 59_999), Some(429));
+    assert_eq!(before(&attempts, "/scim/v2/Users", guesser, 59_999), None, "a provider's key");
+    assert_eq!(before(&attempts, path, "2001:db8:1:3::1", 59_999), None, "another network");
+    assert_eq!(before(&attempts, path, guesser, 60_000), None, "a minute later");
+    let mapped = |attempts: &mut Attempts, address: &str| {
+        attempts.instead_of(&head(path, address), Timestamp(60_000), StatusCode::UNAUTHORIZED)
+    };
+    for _ in 0..REFUSALS_MAX {
+        mapped(&mut attempts, "::ffff:192.0.2.1");
+    }
+    assert_eq!(before(&attempts, path, "192.0.2.1", 60_000), Some(429));
+}

@@ -221,3 +221,72 @@ fn what_a_provider_was_refused_is_there_with_the_reason() {
     );
     assert!(found[3]["detail"]["reason"].as_str().unwrap().contains("`ADA` exists"));
 }
+
+#[test]
+fn what_single_sign_on_and_schemas_were_and_are_is_there_and_no_secret() {
+    let acme = Acme::new();
+    let newest = || acme.ok("GET", "/audit?count=1", Value::Null)["records"][0].clone();
+    let put = |client: &str, secret: &str| {
+        let body =
+            json!({ "issuer": "https://id.example", "clientId": client, "clientSecret": secret });
+        acme.ok("PUT", "/sso/oidc", body);
+        newest()["detail"]["changed"].clone()
+    };
+    let made = put("one", "hunter2hunter2");
+    assert_eq!(made["clientId"], json!({ "from": null, "to": "one" }));
+    assert_eq!(made["clientSecret"], "changed");
+    let changed = put("two", "hunter3hunter3");
+    let expected = json!({ "clientId": { "from": "one", "to": "two" }, "clientSecret": "changed" });
+    assert_eq!(changed, expected);
+    acme.ok("DELETE", "/sso/oidc", Value::Null);
+    let removed = newest();
+    assert_eq!(removed["action"], "sso.removed");
+    assert_eq!(
+        removed["detail"]["changed"]["issuer"],
+        json!({ "from": "https://id.example", "to": null })
+    );
+    assert_eq!(removed["detail"]["changed"]["clientSecret"], "changed");
+
+    let urn = "urn:example:acme:1.0:User";
+    let path = format!("/scim/schemas/{urn}");
+    let schema = |attributes: Value| {
+        json!({ "resourceTypes": ["User"], "indexed": ["badge"],
+                "schema": { "name": "Acme", "attributes": attributes } })
+    };
+    let named = |kind: &str| {
+        let records = acme.ok("GET", &format!("/audit?action={kind}"), Value::Null);
+        records["records"][0]["detail"]["changed"].clone()
+    };
+    acme.ok("PUT", &path, schema(json!([{ "name": "badge" }])));
+    let made = named("scim.schema.registered");
+    assert_eq!(made["attributes.badge"]["from"], Value::Null);
+    assert!(made["attributes.badge"]["to"].to_string().contains("badge"));
+    assert_eq!(made["indexed"], json!({ "from": null, "to": ["badge"] }));
+    acme.ok("PUT", &path, schema(json!([{ "name": "badge" }, { "name": "level" }])));
+    let grown = named("scim.schema.registered");
+    assert_eq!(grown.as_object().unwrap().len(), 1, "{grown}");
+    assert!(grown["attributes.level"]["to"].to_string().contains("level"), "{grown}");
+    let whole = acme.ok("GET", "/audit", Value::Null).to_string();
+    assert!(!whole.contains("hunter2") && !whole.contains("hunter3"));
+}
+
+#[test]
+fn records_of_people_name_them_when_they_are_gone() {
+    let team = Team::new();
+    let ada = team.scim("POST", "/Users", &json!({ "userName": "Ada@acme.example" }));
+    team.scim("DELETE", &format!("/Users/{}", ada["id"].as_str().unwrap()), &Value::Null);
+    let bob = team.scim("POST", "/Users", &json!({ "userName": "bob@acme.example" }));
+    let path = format!("/members/{}", bob["id"].as_str().unwrap());
+    team.acme.ok("DELETE", &path, Value::Null);
+    team.acme.ok("POST", "/scim/disable", Value::Null);
+    team.acme.ok("POST", "/members", json!({ "name": "Cleo", "email": "cleo@acme.example" }));
+    for (action, name) in [
+        ("member.provisioned", "bob@acme.example"),
+        ("member.deleted", "Ada@acme.example"),
+        ("member.removed", "bob@acme.example"),
+        ("member.added", "cleo@acme.example"),
+    ] {
+        let record = &team.records(&format!("?action={action}"))[0];
+        assert_eq!(record["detail"]["userName"], name, "{record}");
+    }
+}

@@ -169,6 +169,81 @@ fn slowly_or_by_an_admin_they_raise_none() {
 }
 
 #[test]
+fn whoever_went_within_the_last_hour_counts_once() {
+    let minute = 60 * 1000;
+    let team = Team::of(39);
+    team.suspend(&team.people[0]);
+    team.acme.world.pass(55 * minute);
+    for id in &team.people[1..6] {
+        team.suspend(id);
+    }
+    team.acme.world.pass(6 * minute);
+    for id in &team.people[6..11] {
+        team.delete(id);
+    }
+    assert_eq!(team.alarm(), Value::Null, "ten: the first went more than an hour ago");
+    team.suspend(&team.people[11]);
+    let alarm = team.alarm();
+    assert_eq!((&alarm["suspendedCount"], &alarm["deletedCount"]), (&json!(6), &json!(5)));
+    assert_eq!(alarm["suspended"].as_array().unwrap().len(), 6);
+
+    let team = Team::of(39);
+    let again = |id: &str| {
+        let operation = json!({ "op": "replace", "path": "active", "value": true });
+        let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+                           "Operations": [operation] });
+        assert_eq!(team.scim("PATCH", &format!("/Users/{id}"), body).0, StatusCode::OK);
+    };
+    for _ in 0..15 {
+        team.suspend(&team.people[0]);
+        again(&team.people[0]);
+    }
+    for id in &team.people[..10] {
+        team.suspend(id);
+        team.delete(id);
+    }
+    assert_eq!(team.alarm(), Value::Null, "ten people, however often");
+    team.delete(&team.people[10]);
+    assert_eq!(team.alarm()["deletedCount"], 11);
+}
+
+#[test]
+fn of_more_than_a_page_everyone_is_shown_and_everyone_restored() {
+    let team = Team::of(240);
+    for id in &team.people[..215] {
+        team.suspend(id);
+    }
+    for id in &team.people[215..230] {
+        team.delete(id);
+    }
+    let mut found = Vec::new();
+    let mut after = String::new();
+    loop {
+        let alarm =
+            team.acme.ok("GET", &format!("/brake?after={after}"), Value::Null)["alarm"].clone();
+        assert_eq!((&alarm["suspendedCount"], &alarm["deletedCount"]), (&json!(215), &json!(15)));
+        for list in ["suspended", "deleted"] {
+            let own = alarm[list].as_array().unwrap().iter();
+            found.extend(own.map(|one| one["id"].as_str().unwrap().to_owned()));
+        }
+        match alarm["next"].as_str() {
+            Some(next) => next.clone_into(&mut after),
+            None => break,
+        }
+    }
+    assert_eq!(found, team.people[..230]);
+    team.acme.refused(("POST", "/brake/undo", json!({ "members": [] })), 400, "invalid", "whom");
+    let last = json!({ "members": [team.people[214], team.people[229]] });
+    let undo = |body: Value| team.acme.ok("POST", "/brake/undo", body);
+    assert_eq!(undo(last), json!({ "restored": 2, "left": 228 }));
+    assert_eq!(team.get(&team.people[229])["active"], true);
+    assert_eq!(undo(json!({})), json!({ "restored": 200, "left": 28 }));
+    assert_eq!(team.alarm()["suspendedCount"], 14);
+    assert_eq!(undo(json!({})), json!({ "restored": 28, "left": 0 }));
+    assert_eq!(team.alarm(), Value::Null);
+}
+
+#[test]
 fn people_are_restored_some_or_all() {
     let team = Team::of(20);
     let crew = json!({ "displayName": "Crew", "members": [{ "value": team.people[0] }, { "value": team.people[7] }] });
@@ -193,6 +268,31 @@ fn people_are_restored_some_or_all() {
     assert_eq!(members["members"].as_array().unwrap().len(), 2, "groups as they were");
     assert_eq!(team.acme.ok("GET", "", Value::Null)["seatsTaken"], 21);
     team.acme.refused(("POST", "/brake/undo", json!({})), 409, "no_alarm", "no alarm");
+}
+
+#[test]
+fn who_was_suspended_and_then_deleted_is_as_before_both() {
+    let team = Team::of(20);
+    let (old, gone) = (&team.people[19], &team.people[18]);
+    team.suspend(old);
+    team.acme.world.pass(DAY);
+    for id in &team.people[..11] {
+        team.suspend(id);
+    }
+    for id in team.people[..11].iter().chain([old, gone]) {
+        team.delete(id);
+    }
+    assert_eq!(team.alarm()["deleted"].as_array().unwrap().len(), 13);
+    // One by hand: suspended again, and the alarm is about them still.
+    let path = format!("/departed/{}/restore", team.people[0]);
+    assert_eq!(team.acme.ok("POST", &path, Value::Null)["state"], "suspended");
+    assert_eq!(team.alarm()["suspended"][0]["id"], json!(team.people[0]));
+    assert_eq!(team.acme.ok("POST", "/brake/undo", json!({}))["restored"], 13);
+    assert_eq!(team.alarm(), Value::Null);
+    for id in team.people[..11].iter().chain([gone]) {
+        assert_eq!(team.get(id)["active"], true);
+    }
+    assert_eq!(team.get(old)["active"], false, "who was out before stays out");
 }
 
 #[test]

@@ -185,7 +185,13 @@ impl Run {
                 self.acme.world.call(&self.service, "POST", path, body);
                 return false;
             }
-            Event::Sso => admin("PUT", "/sso/saml".into(), acme::saml()),
+            Event::Sso => {
+                // Another provider each time: the same settings change nothing.
+                let mut settings = acme::saml();
+                let number = self.number("SELECT coalesce(max(seq), 0) FROM audit");
+                settings["issuer"] = json!(format!("https://idp.example/{number}"));
+                admin("PUT", "/sso/saml".into(), settings)
+            }
             Event::Pass(milliseconds) => {
                 self.acme.world.pass(*milliseconds);
                 return false;

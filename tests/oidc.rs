@@ -208,6 +208,17 @@ fn a_sign_in_that_is_on_its_way_outlives_the_documents_cache() {
 }
 
 #[test]
+fn a_key_that_was_withdrawn_is_good_for_an_hour_at_most() {
+    let stage = Stage::new();
+    assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
+    stage.provider.borrow_mut().keys = vec![Key::P256(8)];
+    stage.acme.world.pass(59 * 60_000);
+    assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
+    stage.acme.world.pass(60_000);
+    assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "key");
+}
+
+#[test]
 fn another_providers_answer_is_not_taken() {
     let stage = Stage::new();
     let back = |asked: &HashMap<String, String>, more: &str| {

@@ -80,3 +80,30 @@ fn a_form_of_another_site_does_nothing() {
     let unknown = Request::post("/operator/teams/nobody/suspend").header("cookie", &cookie);
     assert_eq!(send(&world, unknown, &good).status(), 404);
 }
+
+#[test]
+fn every_team_is_found_by_the_page_and_by_name() {
+    let world = World::new();
+    for n in 0..203 {
+        world.new_team(&format!("team-{n:03}"));
+    }
+    let cookie = signed_in(&world);
+    let get = |path: &str| text(&send(&world, Request::get(path).header("cookie", &cookie), ""));
+    let first = get("/operator");
+    assert!(first.contains("team-199") && !first.contains("team-200"));
+    let (_, rest) = first.split_once("href=\"/operator?").unwrap();
+    let next = rest.split('"').next().unwrap().replace("&amp;", "&").replace("&#38;", "&");
+    let second = get(&format!("/operator?{next}"));
+    assert!(second.contains("team-202") && !second.contains("team-199"));
+    for search in ["M-20", "team-20"] {
+        let found = get(&format!("/operator?search={search}"));
+        assert!(found.contains("team-200") && !found.contains("team-199"), "{search}");
+    }
+    let named = get("/operator?search=A+Team");
+    assert!(named.contains("team-000") && named.contains("search=A%20Team"), "by its name");
+    assert!(get("/operator?search=nobody").contains("No team matches"));
+    let token = OPERATOR_TOKEN;
+    let path = "/operator/v1/teams?search=TEAM-20";
+    let found = world.ok(token, "GET", path, serde_json::Value::Null);
+    assert_eq!(found["teams"].as_array().unwrap().len(), 3);
+}

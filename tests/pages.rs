@@ -3,13 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
-#[path = "support/acme.rs"]
-mod acme;
+#[path = "support/stage.rs"]
+mod openid;
 
-use acme::Acme;
-use acme::world::World;
 use http::{Method, Request, Response};
 use kafkaman_scim::dashboard::{Access, ROUTES};
+use openid::acme::world::World;
+use openid::acme::{self, Acme};
+use openid::{ADMIN, KEY};
 use serde_json::{Value, json};
 
 const COOKIE: &str = "__Host-kafkaman-acme";
@@ -32,7 +33,9 @@ impl Stage {
         let scopes = json!({ "name": "login", "scopes": ["sessions"] });
         let service = acme.ok("POST", "/service-tokens", scopes)["token"].clone();
         let session = |member: &str| {
-            let asked = json!({ "member": { "userName": member }, "method": "saml" });
+            let proven = acme.world.in_team("acme", |context| context.now.to_string());
+            let member = json!({ "userName": member });
+            let asked = json!({ "member": member, "method": "saml", "provenAt": proven });
             let path = "/teams/acme/v1/sessions";
             let opened = acme.world.ok(service.as_str().unwrap(), "POST", path, asked);
             opened["token"].as_str().unwrap().to_owned()
@@ -237,6 +240,89 @@ fn keys_and_sign_in_take_a_recent_sign_in() {
 }
 
 #[test]
+fn a_sign_in_that_the_provider_waved_through_is_not_recent() {
+    let stage = openid::Stage::new();
+    let post = |path: &str, body: &str| {
+        let shown = openid::page(&stage.open("/teams/acme/authentication"));
+        let (_, rest) = shown.split_once("name=\"form\" value=\"").unwrap();
+        let form = rest.split('"').next().unwrap();
+        let session = stage.cookies.borrow()[COOKIE].clone();
+        let request = Request::post(path)
+            .header("cookie", format!("{COOKIE}={session}"))
+            .header("content-type", FORM);
+        let body = format!("form={form}&{body}");
+        stage.acme.world.send(request.body(body.into_bytes()).unwrap())
+    };
+    let sign_in = |query: &str, proven: Option<i64>| {
+        let asked = stage.begin(query);
+        let mut claims = stage.claims(&asked, "ol-1", ADMIN);
+        claims["auth_time"] = proven.map_or(Value::Null, |ago| json!(stage.now() - ago));
+        let back = stage.come_back(&asked, KEY.token(&claims));
+        assert_eq!(openid::code(&back), "in", "{query}");
+    };
+    let key = || post("/teams/acme/keys", "name=provider");
+    for proven in [Some(5 * 3_600), Some(3_601), None] {
+        sign_in("", proven);
+        let answer = key();
+        assert_eq!(answer.status(), 403, "{proven:?}");
+        assert!(text(&answer).contains("again=1"), "{proven:?}");
+        let session = stage.cookies.borrow()[COOKIE].clone();
+        let (status, told) = stage.acme.world.call(
+            &session,
+            "POST",
+            "/teams/acme/v1/scim/keys",
+            json!({ "name": "x" }),
+        );
+        assert_eq!(status, 403, "{proven:?}");
+        assert_eq!(told["error"]["code"], "recent_sign_in_required");
+        let path = "/teams/acme/v1/scim/keys";
+        assert_eq!(stage.acme.world.call(&session, "GET", path, Value::Null).0, 200);
+    }
+    sign_in("?again=1", Some(10));
+    assert_eq!(key().status(), 200);
+    sign_in("", Some(10));
+    assert_eq!(key().status(), 200, "and whoever has just signed in at the provider");
+}
+
+#[test]
+fn an_alarm_is_answered_as_far_as_it_goes_and_says_how_far() {
+    let stage = Stage::new();
+    stage.acme.ok("PATCH", "/settings", json!({ "brakeMembers": 1, "brakePercent": 1 }));
+    let key = stage.acme.key("second").1;
+    let people: Vec<String> = (0..205)
+        .map(|n| {
+            let body = json!({ "userName": format!("u{n}@acme.example") });
+            let made = stage.acme.world.ok(&key, "POST", "/scim/v2/Users", body);
+            made["id"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    for id in &people {
+        stage.acme.world.ok(&key, "DELETE", &format!("/scim/v2/Users/{id}"), Value::Null);
+    }
+    let form = format!("form={}", stage.form(&stage.admin));
+    let undo = |rest: &str| {
+        let request = Request::post("/teams/acme/brake/undo")
+            .header("cookie", format!("{COOKIE}={}", stage.admin))
+            .header("content-type", FORM);
+        stage.send(request, &format!("{form}&{rest}"))
+    };
+    let shown = text(&stage.ask(&Method::GET, "/teams/acme/provisioning", &stage.admin));
+    let last = format!("value=\"{}\"", people[204]);
+    assert!(shown.contains("deleted 206") && !shown.contains(&last));
+    let (_, rest) = shown.split_once("/provisioning?after=").unwrap();
+    let next = format!("/teams/acme/provisioning?after={}", rest.split('"').next().unwrap());
+    assert!(text(&stage.ask(&Method::GET, &next, &stage.admin)).contains(&last));
+    let nobody = undo("who=some");
+    assert_eq!(nobody.status(), 400);
+    assert!(text(&nobody).contains("Tick whom to restore"));
+    let one = undo(&format!("who=some&member={}", people[204]));
+    assert!(text(&one).contains("1 restored, 206 left"), "{}", text(&one));
+    assert!(text(&undo("who=all")).contains("200 restored, 6 left"));
+    assert!(text(&undo("who=all")).contains("6 restored, none left"));
+    assert_eq!(undo("who=all").status(), 409);
+}
+
+#[test]
 fn a_suspended_team_can_be_read_by_its_admins() {
     let stage = Stage::new();
     let path = "/operator/v1/teams/acme/suspend";
@@ -278,4 +364,70 @@ fn what_people_are_called_is_text_and_never_markup() {
         assert!(page.contains("</html>"), "{path}");
         assert!(!page.contains("<script>") && !page.contains("<img"), "{path}");
     }
+}
+
+#[test]
+fn a_day_in_the_audit_lasts_until_midnight() {
+    let stage = Stage::new();
+    let now = stage.acme.world.in_team("acme", |context| context.now.0);
+    let midnight = kafkaman_scim::scim::Timestamp::parse("2026-11-24T00:00:00Z").unwrap().0;
+    stage.acme.ok("PATCH", "/settings", json!({ "sessionIdleSeconds": 86_400 }));
+    stage.acme.world.pass(midnight - now - 500);
+    stage.acme.ok("PATCH", "/settings", json!({ "auditDays": 100 }));
+    stage.acme.world.pass(1_000);
+    stage.acme.ok("PATCH", "/settings", json!({ "auditDays": 101 }));
+    let days = |query: &str| {
+        let path = format!("/teams/acme/audit?action=settings.changed&{query}");
+        let page = text(&stage.ask(&Method::GET, &path, &stage.admin));
+        page.matches("<code>settings.changed</code>").count()
+    };
+    assert_eq!((days("until=2026-11-23"), days("since=2026-11-24")), (2, 1));
+}
+
+#[test]
+fn what_an_export_does_not_hold_is_a_link_away() {
+    let stage = Stage::new();
+    stage.acme.world.in_team("acme", |context| {
+        let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10050)
+            INSERT INTO audit (at, actor, action, subject, detail)
+            SELECT ?, 'system', 'made.up', '', '{}' FROM n";
+        context.sql.execute(many, &[context.now.0.into()]).unwrap();
+    });
+    let get = |path: &str| text(&stage.ask(&Method::GET, path, &stage.admin));
+    let page = get("/teams/acme/audit?action=made.up");
+    let (_, rest) = page.split_once("The rest: <a href=\"").unwrap();
+    let next = rest.split('"').next().unwrap().replace("&amp;", "&").replace("&#38;", "&");
+    let lines = |path: &str| get(path).lines().count();
+    assert_eq!(lines("/teams/acme/audit/export?format=ndjson&action=made.up"), 10_000);
+    assert_eq!(lines(&next), 50);
+    assert!(!get("/teams/acme/audit?action=settings").contains("The rest: "));
+}
+
+#[test]
+fn a_group_says_by_which_key_it_came_or_that_nobody_knows_any_more() {
+    let stage = Stage::new();
+    let key = stage.acme.key("OneLogin of the head office").1;
+    stage.acme.world.ok(&key, "POST", "/scim/v2/Groups", json!({ "displayName": "Crew" }));
+    let page = || text(&stage.ask(&Method::GET, "/teams/acme/groups", &stage.admin));
+    assert!(page().contains("<td>OneLogin of the head office</td>"));
+    stage.acme.world.in_team("acme", |context| {
+        context.sql.execute("DELETE FROM audit WHERE action = 'group.created'", &[]).unwrap();
+    });
+    assert!(page().contains("<td>unknown</td>"));
+}
+
+#[test]
+fn who_cannot_be_reactivated_here_has_no_button_for_it() {
+    let stage = Stage::new();
+    let suspended = stage.acme.ok("GET", "/members?state=suspended", Value::Null);
+    let id = suspended["members"][0]["id"].as_str().unwrap().to_owned();
+    let page = || {
+        let path = format!("/teams/acme/members/{id}");
+        text(&stage.ask(&Method::GET, &path, &stage.admin))
+    };
+    assert!(
+        !page().contains("/reactivate") && page().contains("the identity provider reactivates")
+    );
+    stage.acme.ok("POST", "/scim/disable", Value::Null);
+    assert!(page().contains("/reactivate"));
 }

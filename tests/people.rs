@@ -6,7 +6,6 @@
 #[path = "support/acme.rs"]
 mod acme;
 
-use acme::world::OPERATOR_TOKEN;
 use acme::{Acme, saml};
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -100,6 +99,30 @@ fn the_list_shows_active_members_and_the_suspended_under_a_filter_of_their_own()
 }
 
 #[test]
+fn the_list_shows_names_as_sent_and_the_primary_address() {
+    let acme = Acme::enabled();
+    let provider = Provider::of(&acme);
+    let body = json!({ "userName": "Ada.Byron", "displayName": "Ada Byron", "emails": [
+        { "value": "Home@Example.com", "type": "home" },
+        { "value": "Ada@Example.com", "type": "work", "primary": true },
+    ]});
+    let id = provider.call("POST", "/Users", body).1["id"].as_str().unwrap().to_owned();
+    let one = acme.ok("GET", "/members?search=byron", Value::Null)["members"][0].clone();
+    let shown = |one: &Value| (one["userName"].clone(), one["email"].clone());
+    assert_eq!(shown(&one), (json!("Ada.Byron"), json!("Ada@Example.com")));
+    let one = acme.ok("GET", &format!("/members/{id}"), Value::Null);
+    assert_eq!(shown(&one), (json!("Ada.Byron"), json!("Ada@Example.com")));
+    for (emails, expected) in [
+        (json!([{ "value": "a@b.example" }, { "value": "c@d.example" }]), json!("a@b.example")),
+        (json!([]), Value::Null),
+    ] {
+        provider.call("PUT", &format!("/Users/{id}"), json!({ "userName": "X", "emails": emails }));
+        let one = acme.ok("GET", &format!("/members/{id}"), Value::Null);
+        assert_eq!(shown(&one), (json!("X"), expected));
+    }
+}
+
+#[test]
 fn the_list_comes_in_pages() {
     let acme = Acme::enabled();
     let provider = Provider::of(&acme);
@@ -139,7 +162,9 @@ fn roles_are_the_admins_and_a_provider_grants_none() {
         "last_admin",
         "someone else",
     );
-    acme.refused(("DELETE", &admin, Value::Null), 409, "last_admin", "someone else");
+    acme.ok("POST", "/scim/disable", Value::Null);
+    acme.refused(("DELETE", &admin, Value::Null), 403, "last_admin", "someone else");
+    acme.ok("POST", "/scim/enable", Value::Null);
     acme.refused(("PATCH", &eve, json!({ "role": "owner" })), 400, "invalid", "unknown variant");
     acme.refused(("PATCH", &eve, json!({})), 400, "invalid", "role");
     assert_eq!(acme.ok("PATCH", &eve, json!({ "role": "admin" }))["role"], "admin");
@@ -175,6 +200,26 @@ fn removed_by_an_admin_a_member_is_gone_and_the_trail_stays() {
 }
 
 #[test]
+fn an_admin_removes_others_and_leaves_as_others_do() {
+    let acme = Acme::enabled();
+    let provider = Provider::of(&acme);
+    let ada = provider.person("ada");
+    acme.ok("PATCH", &format!("/members/{ada}"), json!({ "role": "admin" }));
+    let me = acme.ok("GET", "/me", Value::Null)["id"].as_str().unwrap().to_owned();
+    let own = format!("/members/{me}");
+    let code = "managed_by_identity_provider";
+    acme.refused(("DELETE", &own, Value::Null), 403, code, "leave on your own");
+    acme.refused(("POST", "/me/leave", Value::Null), 403, code, "leave on your own");
+    acme.ok("POST", "/scim/disable", Value::Null);
+    acme.ok("DELETE", &own, Value::Null);
+    let record = acme.world.in_team("acme", |context| {
+        let newest = "SELECT action FROM audit ORDER BY seq DESC LIMIT 1";
+        context.sql.first(newest, &[], |mut row| row.text()).unwrap().unwrap()
+    });
+    assert_eq!(record, "member.left");
+}
+
+#[test]
 fn who_is_suspended_comes_back_by_hand_while_scim_is_off_alone() {
     let acme = Acme::enabled();
     let provider = Provider::of(&acme);
@@ -195,8 +240,10 @@ fn who_is_suspended_comes_back_by_hand_while_scim_is_off_alone() {
     let (status, made) = acme.call("POST", "/members", add.clone());
     assert_eq!((status, &made["source"]), (StatusCode::CREATED, &json!("team")));
     acme.refused(("POST", "/members", add), 409, "name_taken", "exists in this team already");
-    let bad = json!({ "name": "Bo", "email": "" });
-    acme.refused(("POST", "/members", bad), 400, "invalid", "userName");
+    for email in ["", "bo", "bo@", "a b@example.com"] {
+        let bad = json!({ "name": "Bo", "email": email });
+        acme.refused(("POST", "/members", bad), 400, "invalid", "`email` must be an address");
+    }
 }
 
 #[test]
@@ -247,47 +294,6 @@ fn each_active_member_takes_a_seat_and_no_more_come_than_there_are() {
 }
 
 #[test]
-fn settings_are_what_they_are_set_to_or_their_default() {
-    let acme = Acme::new();
-    let defaults = json!({ "strictMode": false, "defaultRole": "developer", "justInTime": false, "auditDays": 180,
-                           "sessionIdleSeconds": 1800, "sessionLifetimeSeconds": 28800,
-                           "brakePercent": 20, "brakeMembers": 10 });
-    assert_eq!(acme.ok("GET", "/settings", Value::Null), defaults);
-    let set = json!({ "sessionIdleSeconds": 600, "strictMode": true });
-    let shown = acme.ok("PATCH", "/settings", set);
-    assert_eq!((&shown["sessionIdleSeconds"], &shown["strictMode"]), (&json!(600), &json!(true)));
-    let record = acme.ok("GET", "/audit", Value::Null)["records"][0].clone();
-    assert_eq!(record["action"], "settings.changed");
-    assert_eq!(
-        record["detail"]["changed"]["sessionIdleSeconds"],
-        json!({ "from": 1800, "to": 600 })
-    );
-    acme.ok("PATCH", "/settings", json!({ "sessionIdleSeconds": null, "strictMode": null }));
-    assert_eq!(acme.ok("GET", "/settings", Value::Null), defaults);
-    let actions = acme.actions().len();
-    acme.ok("PATCH", "/settings", json!({ "auditDays": 180 }));
-    assert_eq!(acme.actions().len(), actions, "no change, no record");
-    for (wish, says) in [
-        (json!({ "sessionIdleSeconds": 59 }), "from 60 to"),
-        (json!({ "sessionLifetimeSeconds": "long" }), "invalid type"),
-        (json!({ "auditDays": 1 }), "from 30 to"),
-        (json!({ "colour": "blue" }), "unknown field `colour`"),
-        (json!({ "strictMode": "yes" }), "true or false"),
-    ] {
-        acme.refused(("PATCH", "/settings", wish), 400, "invalid", says);
-    }
-}
-
-#[test]
-fn a_suspended_teams_settings_can_be_read() {
-    let acme = Acme::new();
-    acme.ok("PUT", "/sso/saml", saml());
-    acme.world.ok(OPERATOR_TOKEN, "POST", "/operator/v1/teams/acme/suspend", Value::Null);
-    acme.ok("GET", "/settings", Value::Null);
-    acme.refused(("PATCH", "/settings", json!({})), 403, "team_suspended", "read, not changed");
-}
-
-#[test]
 fn a_member_changes_their_address_unless_the_provider_manages_it() {
     let acme = Acme::new();
     let me = |body: Value| acme.call("PATCH", "/me", body);
@@ -314,7 +320,7 @@ fn a_member_changes_their_address_unless_the_provider_manages_it() {
 
     assert_eq!(me(json!({ "email": long(237) })).0, 200, "254 bytes");
     let (status, member) = me(json!({ "email": " Boss@kafkaman.example " }));
-    assert_eq!((status.as_u16(), &member["userName"]), (200, &json!("boss@kafkaman.example")));
+    assert_eq!((status.as_u16(), &member["userName"]), (200, &json!("Boss@kafkaman.example")));
     let after = user();
     assert_eq!(after["userName"], "Boss@kafkaman.example");
     let emails = json!([{ "value": "Boss@kafkaman.example", "type": "work", "primary": true }]);
@@ -329,6 +335,53 @@ fn a_member_changes_their_address_unless_the_provider_manages_it() {
     let request = ("PATCH", "/me", json!({ "email": "new@kafkaman.example" }));
     acme.refused(request, 403, "managed_by_identity_provider", "identity provider");
     assert_eq!(user(), after);
+}
+
+#[test]
+fn who_was_added_by_hand_is_the_providers_from_its_first_write_on() {
+    let acme = Acme::new();
+    let source = |id: &str| {
+        let one = acme.ok("GET", &format!("/members/{id}"), Value::Null);
+        one["source"].as_str().unwrap().to_owned()
+    };
+    let me = acme.ok("GET", "/me", Value::Null)["id"].as_str().unwrap().to_owned();
+    acme.ok("PATCH", "/me", json!({ "email": "boss@kafkaman.example" }));
+    assert_eq!(source(&me), "team", "an address of their own choice is no provider's");
+    let add = json!({ "name": "Bo", "email": "bo@example.com", "role": "billing" });
+    let bo = acme.ok("POST", "/members", add)["id"].as_str().unwrap().to_owned();
+    acme.ok("PUT", "/sso/saml", saml());
+    acme.ok("POST", "/scim/enable", Value::Null);
+    let provider = Provider::of(&acme);
+    let path = format!("/Users/{bo}");
+    assert_eq!(provider.call("GET", &path, Value::Null).0, StatusCode::OK);
+    assert_eq!(source(&bo), "team", "to be read is not to be adopted");
+    provider.set_active(&bo, false);
+    assert_eq!(source(&bo), "scim");
+    let adopted = || acme.ok("GET", "/audit?action=member.adopted", Value::Null)["records"].clone();
+    assert_eq!(adopted()[0]["subject"], json!(bo));
+    assert!(adopted()[0]["actor"].as_str().unwrap().starts_with("key:"));
+    provider.set_active(&bo, true);
+    assert_eq!(adopted().as_array().unwrap().len(), 1, "once");
+    let one = acme.ok("GET", &format!("/members/{bo}"), Value::Null);
+    assert_eq!(one["role"], "billing", "the role stays");
+
+    // By hand again, and whoever a provider manages stays the provider's.
+    let ada = provider.person("ada");
+    provider.set_active(&ada, false);
+    acme.world
+        .in_team("acme", |context| {
+            let hand = "UPDATE resource SET source = 'team' WHERE id = ?";
+            context.sql.execute(hand, &[bo.as_str().into()]).unwrap();
+            context
+                .sql
+                .execute("UPDATE resource SET active = 0 WHERE id = ?", &[bo.as_str().into()])
+        })
+        .unwrap();
+    acme.ok("POST", "/scim/disable", Value::Null);
+    for (id, expected) in [(&ada, "scim"), (&bo, "team")] {
+        acme.ok("POST", &format!("/members/{id}/reactivate"), Value::Null);
+        assert_eq!(source(id), expected);
+    }
 }
 
 #[test]

@@ -166,7 +166,11 @@ fn none_outlives_what_it_stands_on() {
             let ended = login.acme.ok("POST", &format!("/members/{ada}/sign-out"), Value::Null);
             assert_eq!(ended["ended"], 2);
         }),
-        ("SSO changed", |login, _| drop(login.acme.ok("PUT", "/sso/saml", saml()))),
+        ("SSO changed", |login, _| {
+            let mut other = saml();
+            other["issuer"] = json!("https://app.onelogin.example/saml/metadata/2");
+            login.acme.ok("PUT", "/sso/saml", other);
+        }),
         ("in a suspended team", |login, ada| {
             login.acme.world.ok(
                 OPERATOR_TOKEN,
@@ -205,6 +209,17 @@ fn none_outlives_what_it_stands_on() {
 }
 
 #[test]
+fn single_sign_on_that_is_saved_as_it_was_signs_nobody_out() {
+    let login = Login::new();
+    login.person("ada");
+    let token = login.open("ada");
+    let actions = login.acme.actions();
+    login.acme.ok("PUT", "/sso/saml", saml());
+    assert!(login.stands(&token));
+    assert_eq!(login.acme.actions(), actions, "nothing was changed");
+}
+
+#[test]
 fn a_suspended_teams_sessions_rest() {
     let login = Login::new();
     login.person("ada");
@@ -217,6 +232,10 @@ fn a_suspended_teams_sessions_rest() {
     assert!(!login.stands(&token));
     operator("resume");
     assert!(login.stands(&token));
+    operator("suspend");
+    login.acme.world.ok(&token, "POST", "/teams/acme/v1/me/sign-out", Value::Null);
+    operator("resume");
+    assert!(!login.stands(&token), "whoever wants to go can");
 }
 
 #[test]
@@ -309,7 +328,7 @@ fn a_member_signs_out_and_leaves_where_the_rules_allow() {
     let token = login.open("ada");
     world.ok(&token, "POST", "/teams/acme/v1/me/leave", Value::Null);
     assert!(!login.stands(&token));
-    assert_eq!(login.acme.actions()[..2], ["member.left", "member.removed"]);
+    assert_eq!(login.acme.actions()[..2], ["member.left", "session.opened"]);
     let (status, answer) =
         world.call(&login.acme.admin, "POST", "/teams/acme/v1/me/leave", Value::Null);
     assert_eq!((status, &answer["error"]["code"]), (StatusCode::FORBIDDEN, &json!("last_admin")));
@@ -338,4 +357,68 @@ fn a_member_has_so_many_sessions_and_the_oldest_end_first() {
     let tokens: Vec<String> = (0..51).map(|_| login.open("ada")).collect();
     assert!(!login.stands(&tokens[0]));
     assert!(tokens[1..].iter().all(|token| login.stands(token)));
+}
+
+#[test]
+fn the_audit_knows_of_every_session_that_ended() {
+    let login = Login::new();
+    let ada = login.person("ada");
+    let ended = || {
+        let page = login.acme.ok("GET", "/audit?action=session.ended", Value::Null);
+        page["records"].as_array().unwrap().clone()
+    };
+    let world = &login.acme.world;
+    world.ok(&login.open("ada"), "POST", "/teams/acme/v1/me/sign-out", Value::Null);
+    assert_eq!((ended().len(), &ended()[0]["subject"]), (1, &json!(ada)));
+    assert_eq!(ended()[0]["actor"], format!("member:{ada}"));
+    login.ask("sessions/end", json!({ "token": login.open("ada") }));
+    assert_eq!((ended().len(), &ended()[0]["subject"]), (2, &json!(ada)));
+    assert!(ended()[0]["actor"].as_str().unwrap().starts_with("service:"));
+    login.ask("sessions/end", json!({ "token": "nothing" }));
+    assert_eq!(ended().len(), 2);
+
+    let _sso = (login.open("ada"), login.open("ada"));
+    let mut other = saml();
+    other["issuer"] = json!("https://app.onelogin.example/saml/metadata/2");
+    login.acme.ok("PUT", "/sso/saml", other);
+    assert_eq!((ended().len(), &ended()[0]["detail"]["sessions"]), (3, &json!(2)));
+    login.acme.ok("POST", "/scim/disable", Value::Null);
+    login.ask("sessions", json!({ "member": { "id": ada }, "method": "google" }));
+    login.acme.ok("POST", "/scim/enable", Value::Null);
+    assert_eq!((ended().len(), &ended()[0]["detail"]["sessions"]), (4, &json!(1)));
+}
+
+#[test]
+fn a_shorter_life_and_a_shorter_rest_hold_for_sessions_that_stand() {
+    let login = Login::new();
+    login.person("ada");
+    let world = &login.acme.world;
+    let token = login.open("ada");
+    // How many sessions a new one sees on the member's own page.
+    let shown = || {
+        let own = login.open("ada");
+        let request = http::Request::get("/teams/acme/me")
+            .header("cookie", format!("__Host-kafkaman-acme={own}"));
+        let page = world.send(request.body(Vec::new()).unwrap());
+        login.ask("sessions/end", json!({ "token": own }));
+        String::from_utf8(page.into_body()).unwrap().matches("/me/sessions/").count()
+    };
+    assert_eq!(shown(), 1);
+    world.pass(10 * MINUTE);
+    let settings = json!({ "sessionLifetimeSeconds": 900 });
+    login.acme.ok("PATCH", "/settings", settings);
+    assert!(login.stands(&token));
+    let (_, seen) = login.ask("sessions/introspect", json!({ "token": token }));
+    let at = |name: &str| {
+        let text = seen["session"][name].as_str().unwrap();
+        kafkaman_scim::scim::Timestamp::parse(text).unwrap().0
+    };
+    assert_eq!(at("expiresAt") - at("createdAt"), 15 * MINUTE);
+    world.pass(6 * MINUTE);
+    assert!(!login.stands(&token), "sixteen minutes old");
+    assert_eq!(shown(), 0);
+    login.acme.ok("PATCH", "/settings", json!({ "sessionLifetimeSeconds": null }));
+    login.open("ada");
+    world.pass(31 * MINUTE);
+    assert_eq!(shown(), 0, "idle for too long, and listed as ended");
 }

@@ -6,11 +6,17 @@
 mod stage;
 
 use http::Request;
+use kafkaman_scim::dashboard::sso;
+use kafkaman_scim::directory::Origin;
+use kafkaman_scim::directory::sign_in::Errand;
+use kafkaman_scim::directory::team_id::TeamId;
+use kafkaman_scim::entry::object::{self, Memory};
 use serde_json::{Value, json};
 use stage::acme::Acme;
 use stage::acme::world::{OPERATOR_TOKEN, SIGNING_SECRETS};
 use stage::provider::{CLIENT, ISSUER, Key};
 use stage::{ADMIN, KEY, Stage, code, page};
+use std::cell::Cell;
 
 #[test]
 fn a_suspended_member_is_refused_and_was_out_at_once() {
@@ -30,6 +36,9 @@ fn a_suspended_member_is_refused_and_was_out_at_once() {
     set(false);
     assert_eq!(stage.me(), 303, "to the sign-in page");
     assert_eq!(code(&stage.sign_in("ol-ada", "ada@acme.example")), "member_suspended");
+    let refused = stage.acme.ok("GET", "/audit?action=sign_in.refused", Value::Null);
+    assert_eq!(refused["records"][0]["subject"], made["id"], "the audit says who");
+    assert_eq!(refused["records"][1]["subject"], "", "nobody whom the team knows");
     set(true);
     assert_eq!(stage.me(), 303, "the old session is gone for good");
     assert_eq!(code(&stage.sign_in("ol-ada", "ada@acme.example")), "in");
@@ -62,6 +71,12 @@ fn who_was_verified_joins_only_where_the_team_wants_it() {
     assert_ne!(eve(), "in", "no seat is free");
     seats(2);
     assert_eq!(eve(), "in");
+    let found = || stage.acme.ok("GET", "/members?search=eve", Value::Null)["members"][0].clone();
+    assert_eq!(found()["source"], "sso");
+    let id = found()["id"].as_str().unwrap().to_owned();
+    stage.acme.ok("DELETE", &format!("/members/{id}"), Value::Null);
+    stage.acme.ok("POST", &format!("/departed/{id}/restore"), Value::Null);
+    assert_eq!(found()["source"], "sso", "restored as they were");
     stage.acme.ok("POST", "/scim/enable", Value::Null);
     seats(9);
     assert_eq!(code(&stage.sign_in("ol-bob", "bob@acme.example")), "not_a_member");
@@ -100,6 +115,21 @@ fn the_claim_and_the_pins_are_the_admins() {
     let secret = stage.acme.ok("GET", "/sso", Value::Null);
     assert_eq!(secret["methods"][0]["hasClientSecret"], true, "the same client keeps its secret");
     assert!(!secret.to_string().contains("very secret"));
+}
+
+#[test]
+fn the_same_provider_with_another_secret_signs_nobody_out() {
+    let stage = Stage::new();
+    assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
+    let put = |client: &str, secret: &str| {
+        let body = json!({ "issuer": ISSUER, "clientId": client, "clientSecret": secret });
+        stage.acme.ok("PUT", "/sso/oidc", body);
+        (stage.acme.actions().len(), stage.me())
+    };
+    let before = stage.acme.actions().len();
+    assert_eq!(put(CLIENT, "very secret"), (before, 200), "as it was");
+    assert_eq!(put(CLIENT, "another secret"), (before + 1, 200));
+    assert_eq!(put("another client", "another secret").1, 303);
 }
 
 #[test]
@@ -156,6 +186,95 @@ fn a_provider_ends_sessions_by_a_logout_token() {
 }
 
 #[test]
+fn a_logout_is_obeyed_though_another_request_fetched_the_document_meanwhile() {
+    let stage = Stage::new();
+    let world = &stage.acme.world;
+    let days = json!({ "sessionIdleSeconds": 172_800, "sessionLifetimeSeconds": 172_800 });
+    stage.acme.ok("PATCH", "/settings", days);
+    assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
+    // The provider's document is too old by now.
+    world.pass(25 * 60 * 60 * 1000);
+    assert_eq!(stage.me(), 200);
+    let event = "http://schemas.openid.net/event/backchannel-logout";
+    let claims = json!({ "iss": ISSUER, "aud": CLIENT, "sub": "ol-1", "jti": "1",
+                         "iat": stage.now(), "events": { event: {} } });
+    let token = KEY.token_with(json!({ "typ": "logout+jwt" }), &claims);
+    let id = TeamId::parse("acme").unwrap();
+    let ask = |request: Request<Vec<u8>>| {
+        world.in_team("acme", |context| {
+            object::handle(context, &id, &Memory::default(), request).response
+        })
+    };
+    let request = Request::post("/teams/acme/sign-in/logout")
+        .header("content-type", "application/x-www-form-urlencoded");
+    let mut answer = ask(request.body(format!("logout_token={token}").into_bytes()).unwrap());
+    let mut errands = 0;
+    while answer.headers().contains_key(sso::ERRAND) {
+        errands += 1;
+        assert!(errands < 4, "errands without end");
+        // Somebody else signs in while the provider answers.
+        stage.begin("");
+        let errand: Errand = serde_json::from_slice(answer.body()).unwrap();
+        let found = stage.provider.borrow_mut().answer(&errand);
+        answer = ask(sso::back(errand, found, Origin::default()));
+    }
+    assert_eq!((answer.status().as_u16(), errands), (200, 2));
+    assert_eq!(stage.me(), 303);
+}
+
+#[test]
+fn what_an_earlier_provider_said_counts_for_nobody_when_another_is_set() {
+    let stage = Stage::new();
+    let world = &stage.acme.world;
+    let id = TeamId::parse("acme").unwrap();
+    let ask = |request: Request<Vec<u8>>| {
+        world.in_team("acme", |context| {
+            object::handle(context, &id, &Memory::default(), request).response
+        })
+    };
+    for (what, change) in [
+        ("issuer", json!({ "issuer": "https://new.example/oidc", "clientId": CLIENT })),
+        ("client", json!({ "issuer": ISSUER, "clientId": "another" })),
+    ] {
+        for errand_of_the_change in 0..2 {
+            let was = json!({ "issuer": ISSUER, "clientId": CLIENT, "clientSecret": "x" });
+            stage.acme.ok("PUT", "/sso/oidc", was);
+            world.in_team("acme", |context| {
+                context.sql.execute("DELETE FROM provider WHERE kind = 'keys'", &[]).unwrap();
+            });
+            let asked = stage.begin("");
+            let mut claims = stage.claims(&asked, "ol-1", ADMIN);
+            claims["aud"] = json!([CLIENT, "another"]);
+            claims["azp"] = json!(if what == "client" { "another" } else { CLIENT });
+            stage.provider.borrow_mut().id_token = KEY.token(&claims);
+            let state = &asked["state"];
+            let jar = stage.cookies.borrow()["__Host-kafkaman-sign-in-acme"].clone();
+            let request =
+                Request::get(format!("/teams/acme/sign-in/callback?code=abc&state={state}"))
+                    .header("cookie", format!("__Host-kafkaman-sign-in-acme={jar}"));
+            let mut answer = ask(request.body(Vec::new()).unwrap());
+            let mut errands = 0;
+            while answer.headers().contains_key(sso::ERRAND) {
+                let errand: Errand = serde_json::from_slice(answer.body()).unwrap();
+                let found = stage.provider.borrow_mut().answer(&errand);
+                if errands == errand_of_the_change {
+                    stage.acme.ok("PUT", "/sso/oidc", change.clone());
+                }
+                errands += 1;
+                answer = ask(sso::back(errand, found, Origin::default()));
+            }
+            assert_eq!(errands, errand_of_the_change + 1, "{what}");
+            assert_eq!(code(&answer), "changed", "{what} at errand {errand_of_the_change}");
+        }
+    }
+    let pins = world.in_team("acme", |context| {
+        let count = "SELECT count(*) FROM pin";
+        context.sql.first(count, &[], |mut row| row.integer()).unwrap()
+    });
+    assert_eq!(pins, Some(0));
+}
+
+#[test]
 fn a_provider_revokes_everything_of_a_person() {
     let stage = Stage::new();
     let world = &stage.acme.world;
@@ -168,8 +287,12 @@ fn a_provider_revokes_everything_of_a_person() {
             .body(json!({ "sub_id": subject }).to_string().into_bytes());
         world.send(request.unwrap()).status().as_u16()
     };
-    let good =
-        || json!({ "iss": ISSUER, "aud": address, "iat": stage.now(), "exp": stage.now() + 60 });
+    let number = Cell::new(0);
+    let good = || {
+        number.set(number.get() + 1);
+        json!({ "iss": ISSUER, "aud": address, "iat": stage.now(), "exp": stage.now() + 60,
+                "jti": number.get().to_string() })
+    };
     let by_email = |email: &str| json!({ "format": "email", "email": email });
     let by_subject = |iss: &str| json!({ "format": "iss_sub", "iss": iss, "sub": "ol-1" });
     assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
@@ -183,8 +306,18 @@ fn a_provider_revokes_everything_of_a_person() {
     assert_eq!(post(good(), by_email(ADMIN)), 204);
     assert_eq!(stage.me(), 303);
     assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
-    assert_eq!(post(good(), by_subject(ISSUER)), 204);
+    let once = good();
+    assert_eq!(post(once.clone(), by_subject(ISSUER)), 204);
     assert_eq!(stage.me(), 303);
+    assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
+    assert_eq!(post(once, by_email(ADMIN)), 400, "used before");
+    let mut nameless = good();
+    nameless.as_object_mut().unwrap().remove("jti");
+    assert_eq!(stage.me(), 200);
+    assert_eq!(post(nameless.clone(), by_email(ADMIN)), 204, "one without an id");
+    assert_eq!(code(&stage.sign_in("ol-1", ADMIN)), "in");
+    assert_eq!(post(nameless, by_email(ADMIN)), 400, "is good once, too");
+    assert_eq!(stage.me(), 200);
 }
 
 #[test]

@@ -270,7 +270,7 @@ fn an_export_of_other_tables_is_refused() {
 
 /// Tables that stay where they are: what opens something, and what only this
 /// deployment asks.
-const STAYING: [&str; 10] = [
+const STAYING: [&str; 11] = [
     "credential",
     "session",
     "break_glass",
@@ -280,6 +280,7 @@ const STAYING: [&str; 10] = [
     "activity_hour",
     "sign_in",
     "provider",
+    "provider_failure",
     "logout",
 ];
 
@@ -311,4 +312,24 @@ fn every_column_of_a_team_goes_along_or_is_known_to_stay() {
         let stays = STAYING.contains(&table) || operators.contains(&name.as_str());
         assert!(goes != stays, "{name} goes along: {goes}");
     }
+}
+
+#[test]
+fn a_team_of_more_people_than_seats_waits_for_seats() {
+    let (acme, _) = team(9);
+    let chunks = export_all(&acme.world);
+    let world = World::new();
+    world.new_team("moved");
+    let seats = |seats: i64| {
+        let path = "/operator/v1/teams/moved";
+        world.ok(OPERATOR_TOKEN, "PATCH", path, json!({ "seats": seats }));
+    };
+    seats(7);
+    let (last, before) = chunks.split_last().unwrap();
+    for (at, chunk) in before.iter().enumerate() {
+        taken(&world, chunk, at + 1, false);
+    }
+    refused(&world, last, 409, "too_few_seats");
+    seats(8);
+    taken(&world, last, chunks.len(), true);
 }

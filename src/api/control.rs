@@ -14,7 +14,7 @@ use crate::directory::{Context, Failure, break_glass, migrate, service_tokens, t
 use crate::web::answered::{After, Answered};
 use http::{Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// One thing to do, in the name of an operator.
@@ -64,6 +64,13 @@ pub enum Task {
         name: String,
         /// What it is good for.
         scopes: BTreeSet<Scope>,
+    },
+    /// Name the tokens of kafkaman's services.
+    ListServiceTokens,
+    /// Revoke one of them.
+    RevokeServiceToken {
+        /// Its id.
+        id: String,
     },
     /// Give a chunk of an export.
     Export {
@@ -172,6 +179,22 @@ fn carry_out(
             let (token, minted) = service_tokens::issue(context, &actor, id, &name, &scopes)?;
             let body = super::team::service_tokens::shown_once(&token, minted);
             return Ok(problem::answer(StatusCode::CREATED, &body));
+        }
+        Task::ListServiceTokens => {
+            if team::read(context)?.is_none() {
+                return Err(team::not_found().into());
+            }
+            let tokens = service_tokens::list(context)?;
+            let tokens: Vec<Value> =
+                tokens.iter().map(super::team::service_tokens::shown).collect();
+            return Ok(problem::answer(StatusCode::OK, &json!({ "serviceTokens": tokens })));
+        }
+        Task::RevokeServiceToken { id } => {
+            if team::read(context)?.is_none() {
+                return Err(team::not_found().into());
+            }
+            service_tokens::revoke(context, &actor, &id)?;
+            None
         }
         Task::Export { after } => {
             let chunk = transfer::export(context, &actor, after.as_deref())?;

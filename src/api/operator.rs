@@ -77,6 +77,10 @@ enum Begun {
         name: String,
         scopes: BTreeSet<Scope>,
     },
+    ListServiceTokens,
+    RevokeServiceToken {
+        id: String,
+    },
     Export {
         after: Option<String>,
     },
@@ -124,6 +128,8 @@ pub const ROUTES: &[Route<Handler>] = &[
     route(Method::POST, "/operator/v1/teams/{team}/admin-token", teams::issue_admin_token),
     route(Method::POST, "/operator/v1/teams/{team}/break-glass", teams::break_glass),
     route(Method::POST, "/operator/v1/teams/{team}/service-tokens", teams::issue_service_token),
+    route(Method::GET, "/operator/v1/teams/{team}/service-tokens", teams::list_service_tokens),
+    route(Method::DELETE, "/operator/v1/teams/{team}/service-tokens/{token}", teams::revoke_service_token),
     route(Method::GET, "/operator/v1/teams/{team}/export", teams::export),
     route(Method::POST, "/operator/v1/teams/{team}/import", teams::import),
     route(Method::POST, "/operator/v1/signing-secrets/{version}/retire", retire::retire),
@@ -228,49 +234,57 @@ fn finish(
     if !told.status().is_success() {
         return Err(Fault::new(format!("the team answered {}", told.status())).into());
     }
+    let is_creation = matches!(what, Begun::Create);
+    let note = |action, detail| registry::note(context, &actor, &team, action, &detail);
     let advance = |state, action| registry::advance(context, &actor, &team, state, Some(action));
     match what {
         Begun::Create => advance(State::Live, Action::TeamCreated)?,
         Begun::Suspend => advance(State::Suspended, Action::TeamSuspended)?,
         Begun::Resume => advance(State::Live, Action::TeamResumed)?,
         Begun::SetLimits(limits) => registry::set_limits(context, &actor, &team, &limits)?,
-        Begun::Delete => advance(State::Gone, Action::TeamDeleted)?,
+        Begun::Delete => {
+            advance(State::Gone, Action::TeamDeleted)?;
+            return Ok(problem::empty());
+        }
         Begun::IssueAdminToken => {
-            registry::note(context, &actor, &team, Action::AdminTokenIssued)?;
+            note(Action::AdminTokenIssued, json!({}))?;
         }
         Begun::Export { after } => {
             if after.is_none() {
-                registry::note(context, &actor, &team, Action::TeamExported)?;
+                note(Action::TeamExported, json!({}))?;
             }
             return Ok(problem::lines(told.body().clone()));
         }
         Begun::Import { .. } => {
             if body.get("finished") == Some(&Value::Bool(true)) {
-                registry::note(context, &actor, &team, Action::TeamImported)?;
+                note(Action::TeamImported, json!({}))?;
             }
             return Ok(problem::answer(StatusCode::OK, &body));
         }
         // The team's own answer holds what is shown once.
-        Begun::BreakGlass { .. } => {
-            registry::note(context, &actor, &team, Action::BreakGlassIssued)?;
+        Begun::BreakGlass { name, email } => {
+            note(Action::BreakGlassIssued, json!({ "name": name, "email": email }))?;
             return Ok(problem::answer(StatusCode::CREATED, &body));
         }
         Begun::IssueServiceToken { .. } => {
-            registry::note(context, &actor, &team, Action::ServiceTokenIssued)?;
+            let token = body.get("id").cloned().unwrap_or_default();
+            note(Action::ServiceTokenIssued, json!({ "token": token }))?;
             return Ok(problem::answer(StatusCode::CREATED, &body));
+        }
+        Begun::ListServiceTokens => return Ok(problem::answer(StatusCode::OK, &body)),
+        Begun::RevokeServiceToken { id } => {
+            note(Action::ServiceTokenRevoked, json!({ "token": id }))?;
+            return Ok(problem::empty());
         }
         // Their answers end elsewhere.
         Begun::Retire { .. } | Begun::Health => {}
-    }
-    if matches!(what, Begun::Delete) {
-        return Ok(problem::empty());
     }
     let mut shown = shown(&registry::fetch(context, &team)?);
     if let (Value::Object(shown), Some(Value::String(token))) = (&mut shown, body.get("adminToken"))
     {
         shown.insert("adminToken".into(), token.as_str().into());
     }
-    let status = if matches!(what, Begun::Create) { StatusCode::CREATED } else { StatusCode::OK };
+    let status = if is_creation { StatusCode::CREATED } else { StatusCode::OK };
     Ok(problem::answer(status, &shown))
 }
 
@@ -293,6 +307,8 @@ fn call_team(operator: &str, entry: &Entry, mut what: Begun) -> Step {
         Begun::IssueServiceToken { ref name, ref scopes } => {
             Task::IssueServiceToken { name: name.clone(), scopes: scopes.clone() }
         }
+        Begun::ListServiceTokens => Task::ListServiceTokens,
+        Begun::RevokeServiceToken { ref id } => Task::RevokeServiceToken { id: id.clone() },
         Begun::Export { ref after } => Task::Export { after: after.clone() },
         Begun::Import { ref mut chunk } => Task::Import { chunk: std::mem::take(chunk) },
         Begun::Delete => Task::Delete,

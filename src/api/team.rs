@@ -78,16 +78,16 @@ pub const ROUTES: &[Route<Endpoint>] = &[
     route(Method::GET, "/teams/{team}/v1/settings", Access::Admin, settings::read),
     route(Method::PATCH, "/teams/{team}/v1/settings", Access::Admin, settings::change),
     route(Method::GET, "/teams/{team}/v1/sso", Access::Admin, sso::list),
-    route(Method::PUT, "/teams/{team}/v1/sso/{method}", Access::Admin, sso::put),
-    route(Method::DELETE, "/teams/{team}/v1/sso/{method}", Access::Admin, sso::delete),
+    route(Method::PUT, "/teams/{team}/v1/sso/{method}", Access::Recent, sso::put),
+    route(Method::DELETE, "/teams/{team}/v1/sso/{method}", Access::Recent, sso::delete),
     route(Method::GET, "/teams/{team}/v1/scim", Access::Admin, keys::read_scim),
-    route(Method::POST, "/teams/{team}/v1/scim/enable", Access::Admin, keys::enable_scim),
-    route(Method::POST, "/teams/{team}/v1/scim/disable", Access::Admin, keys::disable_scim),
+    route(Method::POST, "/teams/{team}/v1/scim/enable", Access::Recent, keys::enable_scim),
+    route(Method::POST, "/teams/{team}/v1/scim/disable", Access::Recent, keys::disable_scim),
     route(Method::GET, "/teams/{team}/v1/scim/activity", Access::Admin, activity::read),
     route(Method::GET, "/teams/{team}/v1/scim/keys", Access::Admin, keys::list),
-    route(Method::POST, "/teams/{team}/v1/scim/keys", Access::Admin, keys::generate),
-    route(Method::POST, "/teams/{team}/v1/scim/keys/{key}/regenerate", Access::Admin, keys::regenerate),
-    route(Method::DELETE, "/teams/{team}/v1/scim/keys/{key}", Access::Admin, keys::revoke),
+    route(Method::POST, "/teams/{team}/v1/scim/keys", Access::Recent, keys::generate),
+    route(Method::POST, "/teams/{team}/v1/scim/keys/{key}/regenerate", Access::Recent, keys::regenerate),
+    route(Method::DELETE, "/teams/{team}/v1/scim/keys/{key}", Access::Recent, keys::revoke),
     route(Method::GET, "/teams/{team}/v1/scim/schemas", Access::Admin, schemas::list_all),
     route(Method::PUT, "/teams/{team}/v1/scim/schemas/{urn}", Access::Admin, schemas::register),
     route(Method::DELETE, "/teams/{team}/v1/scim/schemas/{urn}", Access::Admin, schemas::remove),
@@ -104,8 +104,8 @@ pub const ROUTES: &[Route<Endpoint>] = &[
     route(Method::POST, "/teams/{team}/v1/brake/confirm", Access::Admin, departures::confirm),
     route(Method::POST, "/teams/{team}/v1/brake/undo", Access::Admin, departures::undo),
     route(Method::GET, "/teams/{team}/v1/service-tokens", Access::Admin, service_tokens::list),
-    route(Method::POST, "/teams/{team}/v1/service-tokens", Access::Admin, service_tokens::issue),
-    route(Method::DELETE, "/teams/{team}/v1/service-tokens/{token}", Access::Admin, service_tokens::revoke),
+    route(Method::POST, "/teams/{team}/v1/service-tokens", Access::Recent, service_tokens::issue),
+    route(Method::DELETE, "/teams/{team}/v1/service-tokens/{token}", Access::Recent, service_tokens::revoke),
     route(Method::GET, "/teams/{team}/v1/audit", Access::Admin, audit::list),
     route(Method::GET, "/teams/{team}/v1/audit/export", Access::Admin, audit::export),
     route(Method::GET, "/teams/{team}/v1/me", Access::Member, me::read),
@@ -145,11 +145,12 @@ fn answer(
         Found::OtherMethods(allow) => return Ok(problem::unmet(&allow)),
         Found::Nothing => return Err(problem::no_such_path().into()),
     };
-    let actor = access::admitted(&caller, route.handler.access)?;
+    let actor = access::admitted(&caller, route.handler.access, context.now)?;
     // Services go on asking: what a suspended team's members may do is the
-    // answer, not the question.
+    // answer, not the question. And whoever wants to go can.
     let is_service = matches!(route.handler.access, Access::Service(_));
-    if team.is_suspended && route.method != Method::GET && !is_service {
+    let ends_session = route.pattern.ends_with("/me/sign-out");
+    if team.is_suspended && route.method != Method::GET && !is_service && !ends_session {
         let message = "the team is suspended; its settings can be read, not changed";
         return Err(Problem::new(Kind::Forbidden, "team_suspended", message).into());
     }

@@ -6,14 +6,16 @@ use super::text;
 use super::visit::Visit;
 use crate::directory::audit::{self, Record};
 use crate::directory::problem::Problem;
+use crate::scim::Timestamp;
 use crate::scim::list::Parameters;
-use crate::web::audit::{export as as_file, query};
+use crate::web::audit::{export as as_file, exported_upto, query};
 use crate::web::headers::put;
 use askama::Template;
 use http::{Response, header};
 
 /// Records on a page.
 const PAGE: i64 = 50;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 #[derive(Template)]
 #[template(path = "dashboard/audit.html")]
@@ -26,21 +28,26 @@ struct Page<'a> {
     until: &'a str,
     records: Vec<Record>,
     next: Option<i64>,
+    /// The last record that an export holds, if there are more.
+    rest: Option<i64>,
     /// The filters once more, for the addresses of next page and export.
     filters: String,
 }
 
-/// The filters as the API has them; an empty field is none, a day begins or ends
-/// at midnight.
+/// The filters as the API has them; an empty field is none, a day begins at midnight
+/// and ends with the next.
 fn filters(visit: &Visit<'_>) -> Result<Parameters, Problem> {
     let mut filters = Vec::new();
     for name in ["action", "actor", "subject"] {
         filters.push((name.to_owned(), visit.asked(name)?.trim().to_owned()));
     }
-    for (name, time) in [("since", "00:00:00Z"), ("until", "23:59:59Z")] {
+    for (name, days) in [("since", 0), ("until", 1)] {
         let day = visit.asked(name)?;
         if !day.is_empty() {
-            filters.push((name.to_owned(), format!("{day}T{time}")));
+            let midnight = format!("{day}T00:00:00Z");
+            // Of what is no day the query says so.
+            let at = Timestamp::parse(&midnight).map(|at| at.plus(DAY_MS * days).to_string());
+            filters.push((name.to_owned(), at.unwrap_or(midnight)));
         }
     }
     Ok(Parameters(filters))
@@ -49,6 +56,7 @@ fn filters(visit: &Visit<'_>) -> Result<Parameters, Problem> {
 pub(super) fn show(visit: &Visit<'_>) -> Outcome {
     let parameters = filters(visit)?;
     let mut query = query(&parameters)?;
+    let rest = exported_upto(&visit.context(), &query)?;
     query.before = visit.asked("after")?.parse().ok();
     query.count = PAGE.saturating_add(1);
     let mut records = audit::page(&visit.context(), &query)?;
@@ -66,6 +74,7 @@ pub(super) fn show(visit: &Visit<'_>) -> Outcome {
         until: visit.asked("until")?,
         records,
         next,
+        rest,
         filters: again.finish(),
     })
 }
@@ -73,7 +82,9 @@ pub(super) fn show(visit: &Visit<'_>) -> Outcome {
 pub(super) fn export(visit: &Visit<'_>) -> Outcome {
     let parameters = filters(visit)?;
     let format = Some(visit.asked("format")?).filter(|format| !format.is_empty());
-    let file = as_file(&visit.context(), query(&parameters)?, None, format)?;
+    let mut query = query(&parameters)?;
+    query.before = visit.asked("after")?.parse().ok();
+    let file = as_file(&visit.context(), query, None, format)?;
     let mut response = Response::new(file.text.into_bytes());
     put(&mut response, header::CONTENT_TYPE, file.media_type);
     let disposition = format!("attachment; filename=\"{}\"", file.name);

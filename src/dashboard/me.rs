@@ -10,9 +10,8 @@ use crate::directory::members::{self, Member};
 use crate::directory::membership::InGroup;
 use crate::directory::policy::{self, Action, Refusal};
 use crate::directory::problem::Problem;
-use crate::directory::{Failure, audit, rosters, sessions};
+use crate::directory::{Failure, rosters, sessions};
 use askama::Template;
-use serde_json::json;
 
 #[derive(Template)]
 #[template(path = "dashboard/me.html")]
@@ -65,24 +64,18 @@ pub(super) fn set_email(visit: &Visit<'_>) -> Outcome {
 }
 
 pub(super) fn leave(visit: &Visit<'_>) -> Outcome {
-    let (context, member) = (visit.context(), member(visit)?);
-    context.transaction(|| {
-        permit(visit, &member, Action::LeaveTeam)?;
-        members::remove(&context, &visit.actor(), &member.id)?;
-        let action = audit::Action::MemberLeft;
-        let left = audit::record(&context, &visit.actor(), action, &member.id, &json!({}));
-        Ok::<_, Failure<Problem>>(left?)
-    })?;
+    members::remove(&visit.context(), &visit.actor(), &visit.session.member.id)?;
     let gone = sign_in::left(visit.id);
     Ok(page::with_cookie(gone, &cookie::forget_session(visit.id)))
 }
 
 pub(super) fn end_session(visit: &Visit<'_>) -> Outcome {
-    sessions::end_own(&visit.context(), &member(visit)?, visit.named())?;
+    sessions::end(&visit.context(), &visit.actor(), &member(visit)?, visit.named())?;
     visit.done("/me", "session-ended")
 }
 
 pub(super) fn sign_out(visit: &Visit<'_>) -> Outcome {
-    sessions::end(&visit.context(), &visit.session.id)?;
+    let own = &visit.session;
+    sessions::end(&visit.context(), &visit.actor(), &own.member, &own.id)?;
     Ok(page::with_cookie(sign_in::signed_out(visit.id), &cookie::forget_session(visit.id)))
 }

@@ -6,7 +6,7 @@ use super::page::{self, Frame};
 use super::text;
 use super::visit::Visit;
 use crate::directory::audit::{self, Record};
-use crate::directory::members::{self, Member, Role, unrefused};
+use crate::directory::members::{self, Member, Role, Source, unrefused};
 use crate::directory::membership::InGroup;
 use crate::directory::problem::Problem;
 use crate::directory::resource::{self, Kind};

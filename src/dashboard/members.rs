@@ -5,7 +5,7 @@ use super::page::{self, Frame};
 use super::text;
 use super::visit::Visit;
 use crate::directory::departures::{self, Departed};
-use crate::directory::members::{self, Member, NewMember, Query, Role, unrefused};
+use crate::directory::members::{self, Member, NewMember, Query, Role, Source, unrefused};
 use crate::directory::membership::InGroup;
 use crate::directory::problem::{Kind, Problem};
 use crate::directory::{audit, rosters, seats};
@@ -59,11 +59,16 @@ pub(super) fn add(visit: &Visit<'_>) -> Outcome {
         return Err(Problem::new(Kind::Conflict, "managed_by_identity_provider", message).into());
     }
     let role = Role::named(visit.form.get("role")).unwrap_or(Role::Developer);
-    let new = NewMember { name: visit.form.get("name"), email: visit.form.get("email"), role };
+    let new = NewMember {
+        name: visit.form.get("name"),
+        email: visit.form.get("email"),
+        role,
+        source: Source::Team,
+    };
     let context = visit.context();
     context.transaction(|| {
         let id = members::add(&context, &new).map_err(unrefused)?;
-        let detail = json!({ "role": role });
+        let detail = json!({ "userName": new.email, "role": role });
         Ok(audit::record(&context, &visit.actor(), audit::Action::MemberAdded, &id, &detail)?)
     })?;
     visit.done("", "member-added")

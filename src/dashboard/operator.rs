@@ -13,6 +13,7 @@ use super::text;
 use crate::directory::credential::sha256;
 use crate::directory::registry::{self, Entry, PAGE_MAX, State};
 use crate::directory::{Context, Deployment, Fault};
+use crate::scim::list::Parameters;
 use crate::web::answered::Answered;
 use askama::Template;
 use base64::Engine;
@@ -95,7 +96,8 @@ pub fn asked(context: &Context<'_>, head: &Parts, body: &[u8]) -> Turn {
         return whole(sign_in_page(false));
     }
     if head.method != Method::POST {
-        return match list(context, &head.headers, None, None) {
+        let query = Parameters::parse(head.uri.query().unwrap_or_default());
+        return match list(context, &head.headers, &query, None, None) {
             Ok(response) => whole(response),
             Err(fault) => Turn::Answer(Answered::instead(page::broken(), fault)),
         };
@@ -168,9 +170,12 @@ fn request(path: &str, form: &Form) -> Option<Request<Vec<u8>>> {
 
 #[derive(Template)]
 #[template(path = "dashboard/operator.html")]
-struct Page {
+struct Page<'a> {
     form_token: String,
+    search: &'a str,
     teams: Vec<Entry>,
+    /// What the next page begins after.
+    next: Option<String>,
     notice: Option<Notice>,
     link: Option<String>,
 }
@@ -186,7 +191,7 @@ pub fn answered(context: &Context<'_>, headers: &HeaderMap, told: &Answered) -> 
         None => Notice { is_refusal: false, text: "Done.".into() },
     };
     let link = body.get("url").and_then(Value::as_str).map(str::to_owned);
-    match list(context, headers, Some(notice), link) {
+    match list(context, headers, &Parameters::default(), Some(notice), link) {
         Ok(mut response) => {
             if message.is_some() {
                 *response.status_mut() = told.response.status();
@@ -200,10 +205,15 @@ pub fn answered(context: &Context<'_>, headers: &HeaderMap, told: &Answered) -> 
 fn list(
     context: &Context<'_>,
     headers: &HeaderMap,
+    query: &Parameters,
     notice: Option<Notice>,
     link: Option<String>,
 ) -> Result<Response<Vec<u8>>, Fault> {
-    let teams = registry::page(context, "", PAGE_MAX)?;
-    let page = Page { form_token: form_token(headers), teams, notice, link };
+    let asked = |name| query.get(name).ok().flatten().unwrap_or_default();
+    let search = asked("search").trim();
+    let teams = registry::page(context, search, asked("after"), PAGE_MAX)?;
+    let is_full = i64::try_from(teams.len()).is_ok_and(|count| count >= PAGE_MAX);
+    let next = teams.last().filter(|_| is_full).map(|last| last.id.to_string());
+    let page = Page { form_token: form_token(headers), search, teams, next, notice, link };
     Ok(page::html(StatusCode::OK, &page))
 }

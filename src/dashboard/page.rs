@@ -86,7 +86,6 @@ impl Notice {
             "key-revoked" => "The key was revoked: it fails from the next request on.",
             "token-revoked" => "The service token was revoked.",
             "confirmed" => "The alarm was answered: it was meant.",
-            "undone" => "They were restored as they were.",
             "settings" => "The settings were saved.",
             "schema" => "The schema was saved.",
             "schema-removed" => "The schema was removed.",

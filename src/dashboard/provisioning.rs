@@ -1,11 +1,12 @@
 //! What the provider has been doing, and the alarm when too many people go.
 
 use super::Outcome;
-use super::page::{self, Frame};
+use super::page::{self, Frame, Notice};
 use super::text;
 use super::visit::Visit;
 use crate::directory::activity::{self, Entry, Hour, Recent};
-use crate::directory::departures::{self, Alarm};
+use crate::directory::departures::{self, Alarm, PAGE_MAX};
+use crate::directory::problem::Problem;
 use crate::scim::Timestamp;
 use askama::Template;
 use std::collections::HashSet;
@@ -52,13 +53,20 @@ impl Page {
 }
 
 pub(super) fn show(visit: &Visit<'_>) -> Outcome {
+    shown(visit, None)
+}
+
+/// The page, and what was done if that takes numbers.
+fn shown(visit: &Visit<'_>, done: Option<String>) -> Outcome {
+    let mut frame = Frame::of(visit, "provisioning", "Provisioning")?;
+    frame.notice = done.map(|text| Notice { is_refusal: false, text }).or(frame.notice);
     let context = visit.context();
     let recent = activity::recent(&context, visit.activity, None, SHOWN)?;
     let columns = columns(&activity::hours(&context)?, context.now);
     page::shown(&Page {
-        frame: Frame::of(visit, "provisioning", "Provisioning")?,
+        frame,
         scim_enabled: visit.team.scim_enabled,
-        alarm: departures::alarm(&context)?,
+        alarm: departures::alarm(&context, visit.asked("after")?)?,
         reads: recent.reads.values().sum(),
         recent,
         has_columns: !columns.is_empty(),
@@ -143,6 +151,15 @@ pub(super) fn confirm(visit: &Visit<'_>) -> Outcome {
 pub(super) fn undo(visit: &Visit<'_>) -> Outcome {
     let chosen: HashSet<String> = visit.form.all("member").map(str::to_owned).collect();
     let who = if visit.form.get("who") == "all" { None } else { Some(&chosen) };
-    departures::undo(&visit.context(), &visit.actor(), who)?;
-    visit.done("/provisioning", "undone")
+    if who.is_some_and(HashSet::is_empty) {
+        let message = "Tick whom to restore, or choose everybody. Nobody was restored.";
+        return Err(Problem::invalid(message).into());
+    }
+    let undone = departures::undo(&visit.context(), &visit.actor(), who)?;
+    let restored = undone.restored;
+    let done = match undone.left {
+        0 => format!("{restored} restored, none left, as they were."),
+        left => format!("{restored} restored, {left} left. Restore them, or say it was meant."),
+    };
+    shown(visit, Some(done))
 }

@@ -61,8 +61,8 @@ pub(super) fn again(team: &TeamId, back: &str) -> Response<Vec<u8>> {
     query.append_pair("back", back).append_pair("again", "1");
     let start = format!("/teams/{team}/sign-in/start?{}", query.finish());
     let lines =
-        ["Changing keys or single sign-on takes a sign-in within the last hour, so that a \
-                  screen left open cannot do it. Nothing was changed."];
+        ["Changing keys or single sign-on takes that you proved within the last hour who you \
+                  are, so that a screen left open cannot do it. Nothing was changed."];
     let action = Some(("Sign in again", start.as_str()));
     let page = Plain { title: "Please sign in again", lines: &lines, is_refusal: false, action };
     page::html(StatusCode::FORBIDDEN, &page)

@@ -88,7 +88,7 @@ pub fn resume(context: &Context<'_>, id: &TeamId, request: &Request<Vec<u8>>) ->
     };
     let context = context.with_origin(&told.origin);
     let (is_provider, has_come_back) = match told.carry {
-        Carry::Revoke(_) => (true, true),
+        Carry::RevokeDocument(_) | Carry::RevokeKeys(..) => (true, true),
         Carry::Start(_) => (false, false),
         Carry::Exchange(_) | Carry::Keys(..) => (false, true),
     };

@@ -1,6 +1,6 @@
 //! Words on pages: instants, lists, roles.
 
-use crate::directory::members::Role;
+use crate::directory::members::{Role, Source};
 use crate::scim::Timestamp;
 
 const MONTHS: [&str; 12] =
@@ -22,6 +22,15 @@ pub(super) fn role(role: &Role) -> &'static str {
         Role::Admin => "Admin",
         Role::Billing => "Billing",
         Role::Developer => "Developer",
+    }
+}
+
+/// Who manages a member.
+pub(super) fn source(source: &Source) -> &'static str {
+    match source {
+        Source::Scim => "Identity provider",
+        Source::Sso => "Team admins, joined by single sign-on",
+        Source::Team => "Team admins",
     }
 }
 

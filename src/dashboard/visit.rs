@@ -20,15 +20,12 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use subtle::ConstantTimeEq;
 
-/// How long ago a sign-in may be that changes keys or single sign-on.
-const RECENT_MS: i64 = 60 * 60 * 1000;
-
 /// Who may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// A team admin.
     Admin,
-    /// A team admin who signed in within the hour.
+    /// A team admin who proved themselves within the hour.
     Recent,
     /// Any member.
     Member,
@@ -118,8 +115,7 @@ impl<'a> Visit<'a> {
             let why = "kafkaman suspended this team: everything can be read, nothing changed.";
             return Some(Ok(page::forbidden("The team is suspended", why, &self.path(""))));
         }
-        let age = self.base.now.0.saturating_sub(self.session.created.0);
-        if *access == Access::Recent && age > RECENT_MS {
+        if *access == Access::Recent && !self.session.is_recently_proven(self.base.now) {
             return Some(Ok(sign_in::again(self.id, &self.path("/authentication"))));
         }
         None

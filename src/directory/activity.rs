@@ -4,10 +4,11 @@
 //!
 //! For an admin who watches a provider being set up, and for the chart beside
 //! it. It is not the audit, which is written with each change and loses nothing:
-//! requests are noted in memory and stored by alarm within a minute, so that a
-//! request costs no row. A minute in which any came costs two rows written here
-//! and two for the alarm, and reads one. A process that is killed forgets that
-//! minute.
+//! requests are noted in memory and stored by alarm within five seconds of the
+//! first that waits, so that a request costs no row. Five seconds in which any
+//! came cost two rows written here and two for the alarm, and read one: a
+//! provider that comes without a pause for an hour, 2,880 rows. A process that is
+//! killed forgets those seconds.
 
 use super::sql::SqlError;
 use super::{Context, Fault, Timestamp};
@@ -17,10 +18,14 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Requests that are remembered.
 const REQUESTS_MAX: i64 = 1_000;
+/// Bytes of requests that are stored at once: half of what a row may have. A
+/// thousand ordinary ones have a third of it.
+const BYTES_MAX: usize = super::sql::ROW_BYTES_MAX / 2;
 /// Requests on a page at most.
 pub const PAGE_MAX: i64 = 200;
-/// How long a request may wait in memory before it is stored.
-pub const WAIT_MS: i64 = 60_000;
+/// How long a request may wait in memory before it is stored. An object that
+/// nobody asks leaves memory after some ten seconds.
+pub const WAIT_MS: i64 = 5_000;
 const HOUR_MS: i64 = 60 * 60 * 1000;
 /// How long hours are kept.
 const HOURS_MS: i64 = 30 * 24 * HOUR_MS;
@@ -73,6 +78,32 @@ struct Chunk {
     reads: BTreeMap<String, i64>,
     /// The others, each with how many had come with it.
     entries: VecDeque<(i64, Entry)>,
+    /// Bytes of the others as they are stored.
+    #[serde(skip)]
+    bytes: usize,
+}
+
+impl Chunk {
+    /// Adds a request that is shown by itself, and forgets the oldest beyond what is
+    /// remembered.
+    fn push(&mut self, number: i64, entry: Entry) {
+        self.bytes = self.bytes.saturating_add(size(&entry));
+        self.entries.push_back((number, entry));
+        let oldest = number.saturating_sub(REQUESTS_MAX);
+        while let Some((own, entry)) = self.entries.front() {
+            if *own > oldest && self.bytes <= BYTES_MAX {
+                break;
+            }
+            self.bytes = self.bytes.saturating_sub(size(entry));
+            self.entries.pop_front();
+        }
+    }
+}
+
+/// Bytes of an entry as it is stored, with its number.
+fn size(entry: &Entry) -> usize {
+    const NUMBER_BYTES: usize = 24;
+    serde_json::to_string(entry).map_or(0, |text| text.len()).saturating_add(NUMBER_BYTES)
 }
 
 /// What came since it was last stored.
@@ -93,11 +124,7 @@ impl Activity {
         let count = match outcome {
             Outcome::Read(kind) => chunk.reads.entry(kind).or_default(),
             Outcome::Written | Outcome::Failed => {
-                chunk.entries.push_back((number, entry));
-                let is_old = |(own, _): &(i64, Entry)| *own <= number.saturating_sub(REQUESTS_MAX);
-                while chunk.entries.front().is_some_and(is_old) {
-                    chunk.entries.pop_front();
-                }
+                chunk.push(number, entry);
                 if is_written { &mut chunk.writes } else { &mut chunk.failures }
             }
         };

@@ -82,6 +82,9 @@ pub enum Action {
     PinsReset,
     /// A provider ended a member's sessions.
     SignedOutByProvider,
+    /// A member or a service ended a session; a change of how people sign in ended
+    /// several.
+    SessionEnded,
     /// SCIM was switched on.
     ScimEnabled,
     /// SCIM was switched off.
@@ -171,6 +174,7 @@ impl Action {
             Self::SignInPinned => "sign_in.pinned",
             Self::PinsReset => "sign_in.pins.reset",
             Self::SignedOutByProvider => "session.ended_by_provider",
+            Self::SessionEnded => "session.ended",
             Self::ScimEnabled => "scim.enabled",
             Self::ScimDisabled => "scim.disabled",
             Self::SettingsChanged => "settings.changed",
@@ -327,8 +331,8 @@ pub struct Query<'q> {
     pub count: i64,
 }
 
-/// Records, the newest first.
-pub fn page(context: &Context<'_>, query: &Query<'_>) -> Result<Vec<Record>, SqlError> {
+/// What a query asks, in SQL.
+fn condition(query: &Query<'_>) -> (String, Vec<Sql>) {
     let mut conditions = vec!["seq < ?"];
     let mut parameters: Vec<Sql> = vec![query.before.unwrap_or(super::sql::INTEGER_MAX).into()];
     if !query.subject.is_empty() {
@@ -350,11 +354,27 @@ pub fn page(context: &Context<'_>, query: &Query<'_>) -> Result<Vec<Record>, Sql
             parameters.push(instant.0.into());
         }
     }
+    (conditions.join(" AND "), parameters)
+}
+
+/// The number of the `n`th record of a query, the newest being the first, if there
+/// are more than `n`. Reads nothing that is older.
+pub fn nth(context: &Context<'_>, query: &Query<'_>, n: i64) -> Result<Option<i64>, SqlError> {
+    let (condition, mut parameters) = condition(query);
+    parameters.extend([2_i64.into(), n.saturating_sub(1).into()]);
+    let statement =
+        format!("SELECT seq FROM audit WHERE {condition} ORDER BY seq DESC LIMIT ? OFFSET ?");
+    let found = context.sql.all(&statement, &parameters, |mut row| row.integer())?;
+    Ok(found.first().copied().filter(|_| found.len() > 1))
+}
+
+/// Records, the newest first.
+pub fn page(context: &Context<'_>, query: &Query<'_>) -> Result<Vec<Record>, SqlError> {
+    let (condition, mut parameters) = condition(query);
     parameters.push(query.count.clamp(0, PAGE_MAX).into());
     let statement = format!(
         "SELECT seq, at, actor, action, subject, detail, client, ip, request FROM audit
-         WHERE {} ORDER BY seq DESC LIMIT ?",
-        conditions.join(" AND ")
+         WHERE {condition} ORDER BY seq DESC LIMIT ?"
     );
     context.sql.all(&statement, &parameters, |mut row| {
         Ok(Record {

@@ -8,7 +8,7 @@
 
 use super::audit::{self, Action, Actor};
 use super::credential::{self, Credential, Kind, Minted};
-use super::members::{self, Member, NewMember, Role};
+use super::members::{self, Member, NewMember, Role, Source};
 use super::problem::{self, Problem};
 use super::sql::{self, SqlError};
 use super::team::{self, Team};
@@ -116,9 +116,14 @@ pub fn consume(
         let admin = match appointed(context, &state, &link.email)? {
             Some(member) => members::set_role(context, &actor, &member.id, Role::Admin)?.id,
             None => {
-                let new = NewMember { name: &link.name, email: &link.email, role: Role::Admin };
+                let new = NewMember {
+                    name: &link.name,
+                    email: &link.email,
+                    role: Role::Admin,
+                    source: Source::Team,
+                };
                 let admin = members::add(context, &new).map_err(members::unrefused)?;
-                let detail = json!({ "role": Role::Admin });
+                let detail = json!({ "userName": link.email, "role": Role::Admin });
                 audit::record(context, &actor, Action::MemberAdded, &admin, &detail)?;
                 admin
             }
@@ -130,7 +135,7 @@ pub fn consume(
         let detail = json!({ "link": credential.id });
         audit::record(context, &actor, Action::BreakGlassUsed, &admin, &detail)?;
         let admin = members::fetch(context, &admin)?;
-        let method = sessions::Method::BreakGlass;
+        let method = (sessions::Method::BreakGlass, Some(context.now));
         let (_, minted) = sessions::open(context, &actor, &state, team, &admin, method)?;
         Ok(Some(minted))
     })

@@ -4,9 +4,9 @@
 use super::audit::{self, Action, Actor};
 use super::membership;
 use super::resource::{self, Document, Kind, Stored};
-use super::{Context, Failure, departures};
+use super::{Context, Failure, Fault, departures};
 use crate::scim::schema::ResourceType;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 /// Names of ignored attributes that the audit lists.
 const IGNORED_SHOWN: usize = 50;
@@ -34,12 +34,19 @@ pub fn delete(
             Kind::User => Action::MemberDeleted,
             Kind::Group => Action::GroupDeleted,
         };
-        audit::record(context, actor, action, id, &json!({}))?;
+        audit::record(context, actor, action, id, &named(&stored)?)?;
         if kind == Kind::User && stored.active {
             departures::count(context, actor)?;
         }
         Ok(())
     })
+}
+
+/// The name by which the audit knows a resource that is no more.
+pub(super) fn named(stored: &Stored) -> Result<Value, Fault> {
+    let attribute = stored.kind.key_attribute();
+    let name = stored.parse()?.get(attribute).cloned().unwrap_or_default();
+    Ok(Map::from_iter([(attribute.to_owned(), name)]).into())
 }
 
 /// The document with its true `schemas`, first: the core schema, and each

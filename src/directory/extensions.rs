@@ -13,7 +13,7 @@ use super::sql::SqlError;
 use super::{Context, Failure};
 use crate::scim::extension::{self, Description};
 use crate::scim::schema::Schema;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 /// Extensions that a team may have, those whose data was kept among them.
@@ -150,10 +150,15 @@ pub fn put(
         });
         if !is_same || has_moved {
             count_change(context)?;
-            audit::record(context, actor, Action::SchemaRegistered, urn, &json!({}))?;
         }
         let found = list(context)?.into_iter().find(|own| own.seq == seq);
-        found.ok_or_else(|| super::Fault::new("a registered schema is not there").into())
+        let found = found.ok_or_else(|| super::Fault::new("a registered schema is not there"))?;
+        if !is_same || has_moved {
+            let before = there.map(Extension::told).unwrap_or_default();
+            let detail = json!({ "changed": audit::changes(&before, &found.told()) });
+            audit::record(context, actor, Action::SchemaRegistered, urn, &detail)?;
+        }
+        Ok(found)
     })
 }
 
@@ -323,5 +328,28 @@ impl Extension {
     /// The schema as `/Schemas` publishes it.
     pub fn published(&self) -> Value {
         serde_json::from_str(&self.definition).unwrap_or_default()
+    }
+
+    /// What the audit compares: an attribute each, so that none hides another.
+    fn told(&self) -> Map<String, Value> {
+        let indexed = self.indexes.iter().filter(|(_, state)| state != "emptying");
+        let mut told = Map::from_iter([
+            ("state".to_owned(), self.state.name().into()),
+            ("users".to_owned(), self.of_users.into()),
+            ("groups".to_owned(), self.of_groups.into()),
+            ("indexed".to_owned(), indexed.map(|(name, _)| Value::from(name.as_str())).collect()),
+        ]);
+        let Value::Object(schema) = self.published() else { return told };
+        for (name, value) in schema {
+            let Value::Array(attributes) = &value else {
+                told.insert(name, value);
+                continue;
+            };
+            for attribute in attributes {
+                let own = attribute.get("name").and_then(Value::as_str).unwrap_or_default();
+                told.insert(format!("{name}.{own}"), attribute.clone());
+            }
+        }
+        told
     }
 }

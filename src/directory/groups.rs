@@ -143,7 +143,7 @@ fn change(
 ) -> Result<Stored, Failure> {
     let changed = if old != new {
         ingest::check_change(context.resource_type(Kind::Group), old, new)?;
-        resource::update(context, stored, old, new)?
+        resource::update(context, stored, old, new, true)?
     } else if moved > 0 {
         resource::touch(context, stored)?
     } else {

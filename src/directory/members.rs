@@ -5,15 +5,16 @@
 //! any of it (`policy`). Nothing in a SCIM body ever grants a role.
 
 use super::audit::{self, Action, Actor};
-use super::change::with_schemas;
-use super::policy::MemberState;
+use super::change::{named, with_schemas};
+use super::policy::{self, Action as Wish, MemberState};
 use super::problem::{self, Problem};
 use super::resource::{self, Document, Kind, Stored};
+pub use super::role::{Role, Source};
 use super::sql::{Row, SqlError, Value as Sql};
-use super::{Context, Failure, Fault, Timestamp, departures, membership, sessions};
+use super::{Context, Failure, Fault, Timestamp, departures, membership, sessions, team};
+use crate::scim::Error;
 use crate::scim::filter::fold;
 use crate::scim::ingest;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Members on a page at most.
@@ -21,34 +22,6 @@ pub const PAGE_MAX: i64 = 200;
 /// Bytes of an address (RFC 5321 section 4.5.3.1.3 leaves that many between its
 /// brackets).
 const EMAIL_BYTES_MAX: usize = 254;
-
-/// What a member may do in the team.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Runs the team: people, keys, sign-in, settings.
-    Admin,
-    /// Sees invoices and seats.
-    Billing,
-    /// Works here; the role of everyone a provider adds unless the team says
-    /// otherwise.
-    Developer,
-}
-
-impl Role {
-    const ALL: [(Self, &'static str); 3] =
-        [(Self::Admin, "admin"), (Self::Billing, "billing"), (Self::Developer, "developer")];
-
-    /// The word that is stored and shown.
-    pub fn as_str(self) -> &'static str {
-        Self::ALL.iter().find(|(own, _)| *own == self).map_or("", |(_, name)| name)
-    }
-
-    /// The role of this name; whoever has none works here.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, own)| *own == name).map(|(own, _)| *own)
-    }
-}
 
 /// A member as admins see them.
 #[derive(Clone, Debug)]
@@ -58,38 +31,48 @@ pub struct Member {
     /// The SCIM `id`.
     pub id: String,
     /// The SCIM `userName`, folded.
+    pub(super) key: String,
+    /// The same as it was sent.
     pub user_name: String,
+    /// The primary address, or the first, if there is one.
+    pub email: Option<String>,
     /// The name as shown.
     pub name: String,
     /// Whether they may work here.
     pub is_active: bool,
     /// What they may do.
     pub role: Role,
-    /// Whether a provider manages them; otherwise they were added by hand.
-    pub is_scim: bool,
+    /// Where they came from.
+    pub source: Source,
     /// When they were added.
     pub created: Timestamp,
     /// When they last signed in.
     pub signed_in: Option<Timestamp>,
 }
 
-const COLUMNS: &str = "seq, id, key, display, active, role, source, created, signed_in";
+const COLUMNS: &str = "seq, id, key, display, active, role,
+    CASE WHEN source = 'team' AND joined THEN 'sso' ELSE source END, created, signed_in,
+    document ->> 'userName',
+    (SELECT e.value ->> 'value' FROM json_each(document, '$.emails') AS e
+     ORDER BY coalesce(e.value ->> 'primary', 0) DESC, e.key LIMIT 1)";
 
 impl Member {
     fn read(mut row: Row<'_>) -> Result<Self, SqlError> {
         Ok(Self {
             seq: row.integer()?,
             id: row.text()?,
-            user_name: row.text()?,
+            key: row.text()?,
             name: row.text()?,
             is_active: row.boolean()?,
             role: row
                 .optional_text()?
                 .and_then(|name| Role::named(&name))
                 .unwrap_or(Role::Developer),
-            is_scim: row.text()? == "scim",
+            source: Source::named(&row.text()?),
             created: Timestamp(row.integer()?),
             signed_in: row.optional_integer()?.map(Timestamp),
+            user_name: row.text()?,
+            email: row.optional_text()?,
         })
     }
 }
@@ -155,19 +138,21 @@ fn first(context: &Context<'_>, which: &str, value: Sql) -> Result<Option<Member
     context.sql.first(&statement, &[value], Member::read)
 }
 
-/// Those who were suspended at an instant or since, in the order in which they
-/// came.
+/// Those who were suspended at an instant or since, by id: all of them, or those
+/// in a JSON array of ids.
 pub(super) fn suspended_since(
     context: &Context<'_>,
     from: Timestamp,
+    after: &str,
+    (all, ids): (bool, &str),
     count: i64,
 ) -> Result<Vec<Member>, SqlError> {
     context.sql.all(
         &format!(
-            "SELECT {COLUMNS} FROM resource WHERE type = 'User' AND active = 0 AND suspended >= ?
-             ORDER BY id LIMIT ?"
+            "SELECT {COLUMNS} FROM resource WHERE active = 0 AND suspended >= ? AND id > ?
+             AND (? OR id IN (SELECT value FROM json_each(?))) ORDER BY id LIMIT ?"
         ),
-        &[from.0.into(), count.into()],
+        &[from.0.into(), after.into(), all.into(), ids.into(), count.into()],
         Member::read,
     )
 }
@@ -188,7 +173,8 @@ pub fn state_of(context: &Context<'_>, member: &Member) -> Result<MemberState, S
     Ok(MemberState { is_active: member.is_active, role: member.role, is_last_admin })
 }
 
-/// A person added by the operator or an admin, not by a provider.
+/// A person added by the operator or an admin, or who joins by themselves; not by a
+/// provider.
 #[derive(Debug)]
 pub struct NewMember<'a> {
     /// The person's name as shown.
@@ -197,9 +183,11 @@ pub struct NewMember<'a> {
     pub email: &'a str,
     /// What they may do.
     pub role: Role,
+    /// Where they come from.
+    pub source: Source,
 }
 
-/// Adds a member by hand; returns their SCIM `id`. Runs in the caller's
+/// Adds a member; returns their SCIM `id`. Runs in the caller's
 /// transaction. A provider finds the member by `userName` and manages them
 /// from its first write on; the role stays.
 ///
@@ -207,6 +195,7 @@ pub struct NewMember<'a> {
 /// 400 for a name or address that no User may have, 409 if it is taken, 403 if
 /// no seat is free.
 pub fn add(context: &Context<'_>, member: &NewMember<'_>) -> Result<String, Failure> {
+    check_email(member.email).map_err(|problem| Error::invalid_value(problem.message))?;
     let user = context.resource_type(Kind::User);
     let body = json!({
         "schemas": [user.core.id],
@@ -217,14 +206,38 @@ pub fn add(context: &Context<'_>, member: &NewMember<'_>) -> Result<String, Fail
     });
     let Value::Object(body) = body else { return Err(Fault::new("a literal object").into()) };
     let document = with_schemas(user, ingest::resource(user, body)?.document);
-    let role = Some(member.role.as_str());
-    Ok(resource::insert(context, Kind::User, &document, "team", role)?.id)
+    Ok(insert(context, &document, member.source, member.role)?.id)
+}
+
+/// Stores a member, and where they came from.
+pub(super) fn insert(
+    context: &Context<'_>,
+    document: &Document,
+    source: Source,
+    role: Role,
+) -> Result<Stored, Failure> {
+    let by = if source == Source::Scim { "scim" } else { "team" };
+    let stored = resource::insert(context, Kind::User, document, by, Some(role.as_str()))?;
+    if source == Source::Sso {
+        let joined = "UPDATE resource SET joined = 1 WHERE seq = ?";
+        context.sql.execute(joined, &[stored.seq.into()])?;
+    }
+    Ok(stored)
+}
+
+/// Refuses what the rules do not let a member do who acts for themselves. Operators
+/// and alarms are not members, and are not asked.
+fn permit(context: &Context<'_>, actor: &Actor, wish: Wish) -> Result<(), Failure<Problem>> {
+    let (Actor::Admin(id) | Actor::Member(id)) = actor else { return Ok(()) };
+    let Some(team) = team::read(context)? else { return Err(team::not_found().into()) };
+    let state = state_of(context, &fetch(context, id)?)?;
+    Ok(policy::decide(team.state(context, None)?, state, wish).map_err(sessions::refused)?)
 }
 
 /// Changes a member's role.
 ///
 /// # Errors
-/// `member_not_found`, `last_admin`.
+/// `member_not_found`, `last_admin`; what `policy` refuses.
 pub fn set_role(
     context: &Context<'_>,
     actor: &Actor,
@@ -233,6 +246,7 @@ pub fn set_role(
 ) -> Result<Member, Failure<Problem>> {
     context.transaction(|| {
         let member = fetch(context, id)?;
+        permit(context, actor, Wish::ChangeRole)?;
         if member.role == role {
             return Ok(member);
         }
@@ -278,13 +292,13 @@ pub fn set_email(
         let old = stored.parse()?;
         let mut new = old.clone();
         let before = replace_email(&mut new, email);
-        if before.is_some_and(|before| fold(&before) == member.user_name) {
+        if before.is_some_and(|before| fold(&before) == member.key) {
             new.insert("userName".into(), email.into());
         }
         if new != old {
             let user = context.resource_type(Kind::User);
             ingest::check(user, &new).map_err(Failure::from).map_err(unrefused)?;
-            resource::update(context, &stored, &old, &new).map_err(unrefused)?;
+            resource::update(context, &stored, &old, &new, stored.is_scim).map_err(unrefused)?;
             let detail = json!({ "changed": audit::changes(&old, &new) });
             audit::record(context, actor, Action::MemberUpdated, &member.id, &detail)?;
         }
@@ -309,19 +323,22 @@ fn replace_email(document: &mut Document, email: &str) -> Option<String> {
 }
 
 /// Removes a member from the team: out of SCIM and every group, signed out, the
-/// name free again. The audit trail stays.
+/// name free again. The audit trail stays. Whoever removes themselves leaves.
 ///
 /// # Errors
-/// `member_not_found`, `last_admin`.
+/// `member_not_found`, `last_admin`; what `policy` refuses.
 pub fn remove(context: &Context<'_>, actor: &Actor, id: &str) -> Result<(), Failure<Problem>> {
     context.transaction(|| {
         let member = fetch(context, id)?;
+        let leaves = matches!(actor, Actor::Admin(own) | Actor::Member(own) if own == id);
+        permit(context, actor, if leaves { Wish::LeaveTeam } else { Wish::RemoveMember })?;
         keep_an_admin(context, &member)?;
         let stored = stored(context, id)?;
         departures::keep(context, actor, &stored)?;
         membership::forget(context, stored.seq)?;
         resource::delete(context, &stored).map_err(unrefused)?;
-        Ok(audit::record(context, actor, Action::MemberRemoved, id, &json!({}))?)
+        let action = if leaves { Action::MemberLeft } else { Action::MemberRemoved };
+        Ok(audit::record(context, actor, action, id, &named(&stored)?)?)
     })
 }
 
@@ -363,7 +380,7 @@ pub(super) fn activate(
     let old = stored.parse()?;
     let mut new = old.clone();
     new.insert("active".into(), true.into());
-    resource::update(context, &stored, &old, &new).map_err(unrefused)?;
+    resource::update(context, &stored, &old, &new, stored.is_scim).map_err(unrefused)?;
     Ok(audit::record(context, actor, Action::MemberReactivated, &member.id, &json!({}))?)
 }
 

@@ -19,6 +19,11 @@ pub const TEAM: &[&str] = &[
     include_str!("../../migrations/team/0008-import.sql"),
     include_str!("../../migrations/team/0009-sign-in.sql"),
     include_str!("../../migrations/team/0010-rate.sql"),
+    include_str!("../../migrations/team/0011-departed-suspended.sql"),
+    include_str!("../../migrations/team/0012-session-proven.sql"),
+    include_str!("../../migrations/team/0013-joined.sql"),
+    include_str!("../../migrations/team/0014-gone-lately.sql"),
+    include_str!("../../migrations/team/0015-provider-failure.sql"),
 ];
 
 /// The migrations of the Registry object, from version 1 on.

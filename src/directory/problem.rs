@@ -25,12 +25,19 @@ pub struct Problem {
     pub code: &'static str,
     /// What was wrong and what to do.
     pub message: String,
+    /// The id of the member it is about, for the audit; empty if none is known.
+    pub about: String,
 }
 
 impl Problem {
     /// A refusal of this kind.
     pub fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, code, message: message.into() }
+        Self { kind, code, message: message.into(), about: String::new() }
+    }
+
+    /// The same, about this member.
+    pub fn about(self, id: &str) -> Self {
+        Self { about: id.to_owned(), ..self }
     }
 
     /// The request is not one: `invalid`.

@@ -110,11 +110,20 @@ pub fn fetch(context: &Context<'_>, id: &TeamId) -> Result<Entry, Failure<Proble
     found.ok_or_else(|| super::team::not_found().into())
 }
 
-/// A page of teams by id, those after `after`; deleted ones are left out.
-pub fn page(context: &Context<'_>, after: &str, count: i64) -> Result<Vec<Entry>, SqlError> {
+/// A page of teams by id, those after `after` whose id or name contains `search`,
+/// ignoring the case of ASCII; deleted ones are left out.
+pub fn page(
+    context: &Context<'_>,
+    search: &str,
+    after: &str,
+    count: i64,
+) -> Result<Vec<Entry>, SqlError> {
     context.sql.all(
-        &format!("SELECT {COLUMNS} FROM team WHERE id > ? AND state <> 'gone' ORDER BY id LIMIT ?"),
-        &[after.into(), count.clamp(0, PAGE_MAX).into()],
+        &format!(
+            "SELECT {COLUMNS} FROM team WHERE id > ? AND state <> 'gone'
+             AND instr(lower(id || char(10) || name), ?) > 0 ORDER BY id LIMIT ?"
+        ),
+        &[after.into(), search.to_ascii_lowercase().into(), count.clamp(0, PAGE_MAX).into()],
         read,
     )
 }
@@ -254,6 +263,7 @@ pub fn note(
     actor: &Actor,
     id: &TeamId,
     action: Action,
+    detail: &Value,
 ) -> Result<(), SqlError> {
-    audit::record(context, actor, action, id.as_str(), &json!({}))
+    audit::record(context, actor, action, id.as_str(), detail)
 }

@@ -211,13 +211,14 @@ pub fn insert(
     })
 }
 
-/// Stores a changed document, and that a provider manages the resource now.
+/// Stores a changed document, and whether a provider manages the resource now.
 /// Returns the resource as stored, its version one higher.
 pub fn update(
     context: &Context<'_>,
     stored: &Stored,
     old: &Document,
     new: &Document,
+    is_scim: bool,
 ) -> Result<Stored, Failure> {
     let facts = Facts::of(stored.kind, new, stored.active);
     let text = values::whole_text(new)?;
@@ -226,13 +227,14 @@ pub fn update(
     context
         .sql
         .execute(
-            "UPDATE resource SET key = ?, active = ?, version = ?, modified = ?, source = 'scim',
+            "UPDATE resource SET key = ?, active = ?, version = ?, modified = ?, source = ?,
              display = ?, search = ?, document = ? WHERE seq = ?",
             &[
                 facts.key.into(),
                 facts.active.into(),
                 version.into(),
                 context.now.0.into(),
+                if is_scim { "scim" } else { "team" }.into(),
                 facts.display.into(),
                 facts.search.into(),
                 own_text.into(),
@@ -260,13 +262,13 @@ pub fn update(
         active: facts.active,
         version,
         modified: context.now,
-        is_scim: true,
+        is_scim,
         document: text,
         ..stored.clone()
     })
 }
 
-/// Counts a change that is not in the document, such as one of membership.
+/// Counts a change by a provider that is not in the document: one of membership.
 pub fn touch(context: &Context<'_>, stored: &Stored) -> Result<Stored, SqlError> {
     let version = stored.version.saturating_add(1);
     context.sql.execute(

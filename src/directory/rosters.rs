@@ -24,13 +24,14 @@ pub struct Group {
     pub created: Timestamp,
     /// When it or who is in it last changed.
     pub modified: Timestamp,
-    /// Who added it, as the audit names them; empty where the log no longer
-    /// reaches back so far.
-    pub pushed_by: String,
+    /// The name of the key with which a provider added it; `None` where the log no
+    /// longer reaches back so far, or the key is another deployment's.
+    pub pushed_by: Option<String>,
 }
 
-const COLUMNS: &str = "seq, id, display, created, modified, coalesce((SELECT actor FROM audit
-    WHERE subject = resource.id AND action = 'group.created' ORDER BY seq LIMIT 1), '')";
+const COLUMNS: &str = "seq, id, display, created, modified,
+    (SELECT c.name FROM audit AS a CROSS JOIN credential AS c ON c.id = substr(a.actor, 5)
+     WHERE a.subject = resource.id AND a.action = 'group.created' LIMIT 1)";
 
 impl Group {
     fn read(mut row: Row<'_>) -> Result<Self, SqlError> {
@@ -40,7 +41,7 @@ impl Group {
             name: row.text()?,
             created: Timestamp(row.integer()?),
             modified: Timestamp(row.integer()?),
-            pushed_by: row.text()?,
+            pushed_by: row.optional_text()?,
         })
     }
 }

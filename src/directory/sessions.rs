@@ -10,7 +10,7 @@ use super::credential::{self, Credential, Kind, Minted};
 use super::members::{self, Member};
 use super::policy::{self, Action as Wish};
 use super::problem::{self, Problem};
-use super::sql::{self, SqlError};
+use super::sql::{self, SqlError, Value as Sql};
 use super::team::Team;
 use super::team_id::TeamId;
 use super::{Context, Failure, Fault, Timestamp, settings};
@@ -21,6 +21,9 @@ use serde_json::json;
 const SEEN_MS: i64 = 60_000;
 /// Sessions that a member may have; the oldest end when there are more.
 const SESSIONS_MAX: i64 = 50;
+/// How long ago a person may have proved themselves who changes keys or single
+/// sign-on.
+const RECENT_MS: i64 = 60 * 60 * 1000;
 
 /// How a person was verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,9 +85,21 @@ pub struct Session {
     pub created: Timestamp,
     /// When it ends whatever happens.
     pub expires: Timestamp,
+    /// When the member last proved themselves, to the provider or to us; `None`
+    /// where nobody said. A provider that knows the browser lets people in without.
+    proven: Option<Timestamp>,
 }
 
-/// Opens a session for a member who was verified by this method.
+impl Session {
+    /// Whether the member proved themselves within the last hour: what changes keys
+    /// or single sign-on takes that, so that a screen left open cannot do it.
+    pub fn is_recently_proven(&self, now: Timestamp) -> bool {
+        self.proven.is_some_and(|proven| now.0.saturating_sub(proven.0) <= RECENT_MS)
+    }
+}
+
+/// Opens a session for a member who was verified by this method, and `proven` then
+/// if it is known when.
 ///
 /// # Errors
 /// `member_not_found`; what `policy` refuses, as 403.
@@ -94,7 +109,7 @@ pub fn open(
     team: &Team,
     id: &TeamId,
     member: &Member,
-    method: Method,
+    (method, proven): (Method, Option<Timestamp>),
 ) -> Result<(Session, Minted), Failure<Problem>> {
     context.transaction(|| {
         if let Some(wish) = method.wish() {
@@ -111,8 +126,9 @@ pub fn open(
             &[member.seq.into(), SESSIONS_MAX.saturating_sub(1).into()],
         )?;
         context.sql.execute(
-            "INSERT INTO session (id, member, hash, signing_version, method, created, seen, expires)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO session (id, member, hash, signing_version, method, created, seen, expires,
+                                  proven)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             &[
                 minted.id.as_str().into(),
                 member.seq.into(),
@@ -122,6 +138,7 @@ pub fn open(
                 now.0.into(),
                 now.0.into(),
                 expires.0.into(),
+                proven.map(|at| at.0).into(),
             ],
         )?;
         context.sql.execute(
@@ -136,6 +153,7 @@ pub fn open(
             method: method.name().to_owned(),
             created: now,
             expires,
+            proven,
         };
         Ok((session, minted))
     })
@@ -150,22 +168,24 @@ pub fn refused(refusal: policy::Refusal) -> Problem {
 /// neither too old nor idle too long, and its member active.
 pub fn find(context: &Context<'_>, credential: &Credential) -> Result<Option<Session>, Fault> {
     let found = context.sql.first(
-        "SELECT member, hash, method, created, seen, expires FROM session WHERE id = ?",
+        "SELECT member, hash, method, created, seen, expires, proven FROM session WHERE id = ?",
         &[credential.id.as_str().into()],
         |mut row| {
             let member = row.integer()?;
             let is_it = credential.has_hash(&row.blob()?);
             let method = row.text()?;
             let (created, seen) = (row.integer()?, row.integer()?);
-            Ok(is_it.then_some((member, method, created, seen, row.integer()?)))
+            let times = (created, seen, row.integer()?, row.optional_integer()?);
+            Ok(is_it.then_some((member, method, times)))
         },
     );
     let found = match found {
         Err(error) if error.is_missing_table() => return Ok(None),
         found => found?.flatten(),
     };
-    let Some((seq, method, created, seen, expires)) = found else { return Ok(None) };
-    let idle = settings::read(context)?.session_idle_seconds.saturating_mul(1000);
+    let Some((seq, method, (created, seen, expires, proven))) = found else { return Ok(None) };
+    let (idle, lifetime) = limits(context)?;
+    let expires = expires.min(created.saturating_add(lifetime));
     let now = context.now.0;
     if now >= expires || now.saturating_sub(seen) >= idle {
         return Ok(None);
@@ -180,7 +200,16 @@ pub fn find(context: &Context<'_>, credential: &Credential) -> Result<Option<Ses
         )?;
     }
     let (created, expires) = (Timestamp(created), Timestamp(expires));
-    Ok(Some(Session { id: credential.id.clone(), member, method, created, expires }))
+    let (id, proven) = (credential.id.clone(), proven.map(Timestamp));
+    Ok(Some(Session { id, member, method, created, expires, proven }))
+}
+
+/// For how long a session may rest, and may live, in milliseconds. Both hold for
+/// sessions that were opened before they were set.
+fn limits(context: &Context<'_>) -> Result<(i64, i64), Fault> {
+    let settings = settings::read(context)?;
+    let idle = settings.session_idle_seconds.saturating_mul(1000);
+    Ok((idle, settings.session_lifetime_seconds.saturating_mul(1000)))
 }
 
 /// A session as its member sees it.
@@ -197,11 +226,18 @@ pub struct Own {
 }
 
 /// The sessions of a member that are not over, the newest first.
-pub fn list(context: &Context<'_>, member: &Member) -> Result<Vec<Own>, SqlError> {
-    context.sql.all(
+pub fn list(context: &Context<'_>, member: &Member) -> Result<Vec<Own>, Fault> {
+    let (idle, lifetime) = limits(context)?;
+    let now = context.now;
+    let found = context.sql.all(
         "SELECT id, method, created, seen FROM session WHERE member = ? AND expires > ?
-         ORDER BY created DESC",
-        &[member.seq.into(), context.now.0.into()],
+         AND created > ? AND seen > ? ORDER BY created DESC",
+        &[
+            member.seq.into(),
+            now.0.into(),
+            now.plus(lifetime.saturating_neg()).0.into(),
+            now.plus(idle.saturating_neg()).0.into(),
+        ],
         |mut row| {
             Ok(Own {
                 id: row.text()?,
@@ -210,7 +246,8 @@ pub fn list(context: &Context<'_>, member: &Member) -> Result<Vec<Own>, SqlError
                 seen: Timestamp(row.integer()?),
             })
         },
-    )
+    )?;
+    Ok(found)
 }
 
 /// What a session's forms carry, so that no other site can send one in its
@@ -226,14 +263,27 @@ pub fn form_token(
 }
 
 /// Ends one session of a member. Once is enough.
-pub fn end_own(context: &Context<'_>, member: &Member, id: &str) -> Result<(), SqlError> {
-    let statement = "DELETE FROM session WHERE id = ? AND member = ?";
-    context.sql.execute(statement, &[id.into(), member.seq.into()])
-}
-
-/// Ends one session. Once is enough.
-pub fn end(context: &Context<'_>, id: &str) -> Result<(), SqlError> {
-    context.sql.execute("DELETE FROM session WHERE id = ?", &[id.into()])
+///
+/// # Errors
+/// A fault of storage.
+pub fn end(
+    context: &Context<'_>,
+    actor: &Actor,
+    member: &Member,
+    id: &str,
+) -> Result<(), Failure<Problem>> {
+    context.transaction(|| {
+        let ended = context.sql.all(
+            "DELETE FROM session WHERE id = ? AND member = ? RETURNING id",
+            &[id.into(), member.seq.into()],
+            |mut row| row.text(),
+        )?;
+        for session in ended {
+            let detail = json!({ "session": session });
+            audit::record(context, actor, Action::SessionEnded, &member.id, &detail)?;
+        }
+        Ok(())
+    })
 }
 
 /// Ends all sessions of a member; returns how many there were. Part of the
@@ -249,16 +299,31 @@ pub fn end_of(context: &Context<'_>, member: i64) -> Result<usize, SqlError> {
 
 /// Ends every session that another way than single sign-on, or an operator,
 /// opened: SCIM is on now.
-pub fn end_without_sso(context: &Context<'_>) -> Result<(), SqlError> {
-    context
-        .sql
-        .execute("DELETE FROM session WHERE method NOT IN ('saml', 'oidc', 'break_glass')", &[])
+pub(super) fn end_without_sso(context: &Context<'_>, actor: &Actor) -> Result<(), SqlError> {
+    let others = "method NOT IN ('saml', 'oidc', 'break_glass')";
+    end_many(context, actor, others, &[], "scim.enabled")
 }
 
 /// Ends every session that this method of single sign-on opened: its settings
 /// changed, and who they were verified by is no longer who verifies.
-pub fn end_by(context: &Context<'_>, method: &str) -> Result<(), SqlError> {
-    context.sql.execute("DELETE FROM session WHERE method = ?", &[method.into()])
+pub(super) fn end_by(context: &Context<'_>, actor: &Actor, method: &str) -> Result<(), SqlError> {
+    end_many(context, actor, "method = ?", &[method.into()], "sso.changed")
+}
+
+fn end_many(
+    context: &Context<'_>,
+    actor: &Actor,
+    which: &str,
+    values: &[Sql],
+    why: &str,
+) -> Result<(), SqlError> {
+    let statement = format!("DELETE FROM session WHERE {which} RETURNING id");
+    let ended = context.sql.all(&statement, values, |mut row| row.text())?.len();
+    if ended == 0 {
+        return Ok(());
+    }
+    let detail = json!({ "sessions": ended, "because": why });
+    audit::record(context, actor, Action::SessionEnded, "", &detail)
 }
 
 /// Removes sessions whose time is over; returns whether there may be more.

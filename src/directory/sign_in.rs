@@ -34,9 +34,12 @@ use serde_json::json;
 
 /// How long a sign-in may take at the provider.
 const LIFE_MS: i64 = 10 * 60 * 1000;
-/// Sign-ins that may be on their way at once, from one address and in all. What is
-/// beyond waits; ten minutes later there is room.
-const ON_THE_WAY_MAX: [i64; 2] = [30, 1_000];
+/// Sign-ins that may be on their way at once from one address. What is beyond waits;
+/// ten minutes later there is room.
+const OF_ONE_ADDRESS_MAX: i64 = 30;
+/// Sign-ins of a team that may be on their way at once. One more takes the place of
+/// the oldest from the address that has the most.
+const ON_THE_WAY_MAX: i64 = 1_000;
 
 /// The code of what is no sign-in of ours, or none any more.
 const UNKNOWN_STATE: &str = "state";
@@ -72,9 +75,10 @@ pub enum Carry {
     Exchange(Pending),
     /// The provider's keys are fetched for the token of a sign-in.
     Keys(Pending, String),
-    /// The provider's document, then its keys, are fetched for a token that ends
-    /// sessions.
-    Revoke(revoked::Order),
+    /// The provider's document is fetched for a token that ends sessions.
+    RevokeDocument(revoked::Order),
+    /// The keys of this provider are, for such a token.
+    RevokeKeys(revoked::Order, String),
 }
 
 /// What a browser asked for.
@@ -94,6 +98,8 @@ pub struct Start {
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Pending {
     issuer: String,
+    /// The name under which the provider knew us when it was asked for the token.
+    client_id: String,
     nonce: String,
     verifier: String,
     back: String,
@@ -173,10 +179,10 @@ pub fn resume(
         }
         Carry::Exchange(pending) => callback::exchanged(context, team, id, pending, found),
         Carry::Keys(pending, token) => {
-            provider::keep_keys(context, &pending.issuer, found).map_err(told)?;
-            callback::verified(context, team, id, pending, token, true)
+            callback::with_keys(context, team, id, pending, token, found)
         }
-        Carry::Revoke(order) => revoked::resume(context, id, order, found),
+        Carry::RevokeDocument(order) => revoked::with_document(context, id, order, found),
+        Carry::RevokeKeys(order, issuer) => revoked::with_keys(context, id, order, &issuer, found),
     }
 }
 
@@ -220,7 +226,7 @@ fn to_provider(
                 back_to(id, &start.back).as_str().into(),
                 start.is_test.into(),
                 start.again.into(),
-                context.origin.ip.as_str().into(),
+                context.origin.network().into(),
                 context.now.plus(LIFE_MS).0.into(),
             ],
         )?)
@@ -241,19 +247,32 @@ fn make_room(context: &Context<'_>) -> std::result::Result<(), Failure<Problem>>
     context.sql.execute("DELETE FROM sign_in WHERE expires <= ?", &[context.now.0.into()])?;
     let counted = context.sql.first(
         "SELECT count(*) FILTER (WHERE ip = ?), count(*) FROM sign_in",
-        &[context.origin.ip.as_str().into()],
-        |mut row| Ok([row.integer()?, row.integer()?]),
+        &[context.origin.network().into()],
+        |mut row| Ok((row.integer()?, row.integer()?)),
     )?;
-    let counted = counted.unwrap_or_default();
-    if counted.iter().zip(ON_THE_WAY_MAX).any(|(count, most)| *count >= most) {
+    let (own, all) = counted.unwrap_or_default();
+    if own >= OF_ONE_ADDRESS_MAX {
         let message = "Too many sign-ins were begun and not finished. Wait ten minutes.";
         return Err(forbidden("too_many_sign_ins", message).into());
+    }
+    if all >= ON_THE_WAY_MAX {
+        context.sql.execute(
+            "DELETE FROM sign_in WHERE state = (SELECT state FROM sign_in WHERE ip =
+             (SELECT ip FROM sign_in GROUP BY ip ORDER BY count(*) DESC, min(expires) LIMIT 1)
+             ORDER BY expires LIMIT 1)",
+            &[],
+        )?;
     }
     Ok(())
 }
 
 fn forbidden(code: &'static str, message: impl Into<String>) -> Problem {
     Problem::new(problem::Kind::Forbidden, code, message)
+}
+
+/// The refusal of what was begun with other settings than today's.
+fn changed() -> Problem {
+    forbidden("changed", "Single sign-on was changed meanwhile. Start again.")
 }
 
 /// What is wrong with a provider's answer, as a refusal of the sign-in.
@@ -280,7 +299,7 @@ pub fn note_refusal(context: &Context<'_>, problem: &Problem) -> std::result::Re
         return Ok(());
     }
     let detail = json!({ "code": problem.code, "message": problem.message });
-    Ok(audit::record(context, &Actor::System, Action::SignInRefused, "", &detail)?)
+    Ok(audit::record(context, &Actor::System, Action::SignInRefused, &problem.about, &detail)?)
 }
 
 /// Forgets sign-ins and logout tokens whose time is over; returns whether there may

@@ -10,7 +10,7 @@ use super::{Context, Failure, Fault, Timestamp, sessions};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 /// Characters in a setting; a certificate with a 4096-bit key has 3,000.
 const SETTING_CHARS_MAX: usize = 8_192;
@@ -63,6 +63,14 @@ pub struct Settings {
     /// OpenID Connect: the claim that is a member's `userName`, `email` unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub match_claim: Option<String>,
+}
+
+impl Settings {
+    /// Whether it is the same but for the client secret.
+    fn is_same_as(&self, other: &Self) -> bool {
+        let bare = |own: &Self| Self { client_secret: None, ..own.clone() };
+        bare(self) == bare(other)
+    }
 }
 
 /// The claim that is a member's `userName` unless the admin says otherwise.
@@ -123,15 +131,27 @@ pub fn put(
         if others && scim_enabled {
             return Err(scim_is_on("turn SCIM off before you add a second SSO method").into());
         }
+        let is_same = before.as_ref().is_some_and(|own| own.settings.is_same_as(settings));
+        if is_same && settings.client_secret.is_none() {
+            return Ok(());
+        }
         context.sql.execute(
             "INSERT INTO sso_method (kind, settings, changed) VALUES (?, ?, ?)
              ON CONFLICT (kind) DO UPDATE SET settings = excluded.settings,
              changed = excluded.changed",
             &[method.name().into(), text.as_str().into(), context.now.0.into()],
         )?;
-        keep_secret(context, method, settings, before.as_ref())?;
-        sessions::end_by(context, method.name())?;
-        Ok(audit::record(context, actor, Action::SsoConfigured, method.name(), &json!({}))?)
+        let secret_moved = keep_secret(context, method, settings, before.as_ref())?;
+        if is_same && !secret_moved {
+            return Ok(());
+        }
+        // With another secret it is still the same provider that says who they are.
+        if !is_same {
+            sessions::end_by(context, actor, method.name())?;
+        }
+        let before = before.map(|own| own.settings);
+        let detail = changed(before.as_ref(), Some(settings), secret_moved)?;
+        Ok(audit::record(context, actor, Action::SsoConfigured, method.name(), &detail)?)
     })
 }
 
@@ -146,29 +166,53 @@ pub fn remove(
     method: Method,
 ) -> Result<(), Failure<Problem>> {
     context.transaction(|| {
-        if !list(context)?.iter().any(|configured| configured.method == method) {
+        let found = list(context)?.into_iter().find(|configured| configured.method == method);
+        let Some(before) = found else {
             let message = format!("the team has no {} settings", method.name());
             return Err(Problem::new(problem::Kind::NotFound, "sso_not_found", message).into());
-        }
+        };
         if scim_enabled {
             return Err(scim_is_on("turn SCIM off before you remove the SSO method").into());
         }
         context.sql.execute("DELETE FROM sso_method WHERE kind = ?", &[method.name().into()])?;
-        sessions::end_by(context, method.name())?;
-        Ok(audit::record(context, actor, Action::SsoRemoved, method.name(), &json!({}))?)
+        sessions::end_by(context, actor, method.name())?;
+        let detail = changed(Some(&before.settings), None, before.has_secret)?;
+        Ok(audit::record(context, actor, Action::SsoRemoved, method.name(), &detail)?)
     })
 }
 
+/// What the audit says of a change. Of a secret it says that there was a change.
+fn changed(
+    before: Option<&Settings>,
+    after: Option<&Settings>,
+    secret_moved: bool,
+) -> Result<Value, Fault> {
+    let object = |settings: Option<&Settings>| match settings.map(serde_json::to_value) {
+        None => Ok(Map::new()),
+        Some(Ok(Value::Object(object))) => Ok(object),
+        Some(_) => Err(Fault::new("SSO settings are no object")),
+    };
+    let mut changed = audit::changes(&object(before)?, &object(after)?);
+    if let (Value::Object(changed), true) = (&mut changed, secret_moved) {
+        changed.insert("clientSecret".into(), "changed".into());
+    }
+    Ok(json!({ "changed": changed }))
+}
+
 /// Seals a client secret that was given. Without one the old one stays, unless it
-/// was another client's.
+/// was another client's. Returns whether it is another now, or none.
 fn keep_secret(
     context: &Context<'_>,
     method: Method,
     settings: &Settings,
     before: Option<&Configured>,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     if let Some(secret) = &settings.client_secret {
-        return store_secret(context, method, secret);
+        if client_secret(context)?.as_ref() == Some(secret) {
+            return Ok(false);
+        }
+        store_secret(context, method, secret)?;
+        return Ok(true);
     }
     let is_same_client = before.is_some_and(|own| {
         own.settings.issuer == settings.issuer && own.settings.client_id == settings.client_id
@@ -177,7 +221,7 @@ fn keep_secret(
         let forget = "UPDATE sso_method SET secret = NULL, secret_version = NULL WHERE kind = ?";
         context.sql.execute(forget, &[method.name().into()])?;
     }
-    Ok(())
+    Ok(!is_same_client && before.is_some_and(|own| own.has_secret))
 }
 
 fn store_secret(context: &Context<'_>, method: Method, secret: &str) -> Result<(), Fault> {

@@ -2,7 +2,7 @@
 
 use super::audit::{self, Action, Actor};
 use super::credential::Minted;
-use super::members::{self, NewMember, Role};
+use super::members::{self, NewMember, Role, Source};
 use super::policy::TeamState;
 use super::problem::{Kind, Problem};
 use super::sql::SqlError;
@@ -97,7 +97,12 @@ pub fn create(
                 new.rate.burst.into(),
             ],
         )?;
-        let admin = NewMember { name: &new.admin_name, email: &new.admin_email, role: Role::Admin };
+        let admin = NewMember {
+            name: &new.admin_name,
+            email: &new.admin_email,
+            role: Role::Admin,
+            source: Source::Team,
+        };
         let admin = members::add(context, &admin).map_err(|failure| match failure {
             Failure::Refused(error) => {
                 Problem::invalid(format!("admin: {}", error.detail())).into()
@@ -260,7 +265,7 @@ pub fn set_scim(
         }
         context.sql.execute("UPDATE team SET scim_enabled = ?", &[enabled.into()])?;
         if enabled {
-            sessions::end_without_sso(context)?;
+            sessions::end_without_sso(context, actor)?;
         }
         let action = if enabled { Action::ScimEnabled } else { Action::ScimDisabled };
         audit::record(context, actor, action, &team.id, &json!({}))?;

@@ -47,7 +47,7 @@ const TABLES: &[Table] = &[
     table(
         "resource",
         "seq, type, id, key, active, version, created, modified, source, role, display, \
-         document, signed_in, search, suspended",
+         document, signed_in, search, suspended, joined",
         "seq",
     ),
     table("lookup", "attribute, key, seq", "attribute, key, seq"),
@@ -56,7 +56,8 @@ const TABLES: &[Table] = &[
     table("tally", "type, total", "type"),
     table(
         "departed",
-        "id, at, actor, user_name, name, role, source, active, version, created, groups, document",
+        "id, at, actor, user_name, name, role, source, active, version, created, groups, document, \
+         suspended",
         "id",
     ),
     table("pin", "issuer, subject, member, created", "issuer, subject"),

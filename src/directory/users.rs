@@ -48,7 +48,7 @@ pub fn create(
                     "UPDATE team SET first_user = ? WHERE first_user IS NULL",
                     &[context.now.0.into()],
                 )?;
-                let detail = json!({ "active": stored.active });
+                let detail = json!({ "userName": user_name, "active": stored.active });
                 audit::record(context, actor, Action::MemberProvisioned, &stored.id, &detail)?;
                 stored
             }
@@ -125,7 +125,7 @@ fn change(
         return Ok(stored.clone());
     }
     ingest::check_change(context.resource_type(Kind::User), old, new)?;
-    let changed = resource::update(context, stored, old, new)?;
+    let changed = resource::update(context, stored, old, new, true)?;
     if !stored.is_scim {
         audit::record(context, actor, Action::MemberAdopted, &stored.id, &json!({}))?;
     }

@@ -24,7 +24,7 @@ pub(super) fn are_counted(env: &Env, status: StatusCode) -> bool {
 /// The answer to an address that was refused too often, in place of one more
 /// refusal by the Worker.
 pub(super) async fn instead_of(env: &Env, head: &Parts) -> Option<Response<Vec<u8>>> {
-    let address = attempts::address(head)?.to_owned();
+    let address = attempts::address(head)?;
     let counted = env.rate_limiter(BINDING).ok()?.limit(address).await.ok()?;
     (!counted.success).then(|| attempts::too_many(head))
 }

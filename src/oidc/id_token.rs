@@ -32,6 +32,9 @@ pub struct Expected<'a> {
 pub struct Person {
     /// The name under which it knows them for ever.
     pub subject: String,
+    /// When they last proved themselves to it, in seconds, if it says so. What a
+    /// sign-in that was to be afresh brought always does.
+    pub authenticated: Option<i64>,
     claims: Map<String, Value>,
 }
 
@@ -75,16 +78,16 @@ pub fn person(claims: Map<String, Value>, expected: &Expected<'_>) -> Result<Per
         let message = "the provider's token is for another sign-in; start again";
         return Err(Refusal::new("nonce", message));
     }
+    let authenticated = number(&claims, "auth_time").map(|at| at.min(expected.now));
     if expected.again {
-        let at = number(&claims, "auth_time");
         let oldest = expected.now.saturating_sub(FRESH_SECONDS);
-        if at.is_none_or(|at| at < oldest) {
+        if authenticated.is_none_or(|at| at < oldest) {
             let message = "the provider did not ask for the sign-in afresh; sign out there first";
             return Err(Refusal::new("not_recent", message));
         }
     }
     let subject = subject(&claims)?;
-    Ok(Person { subject, claims })
+    Ok(Person { subject, authenticated, claims })
 }
 
 fn expired() -> Refusal {

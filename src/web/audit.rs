@@ -2,6 +2,7 @@
 
 use crate::directory::audit::{self, PAGE_MAX, Query, Record};
 use crate::directory::problem::Problem;
+use crate::directory::sql::SqlError;
 use crate::directory::{Context, Failure};
 use crate::scim::Timestamp;
 use crate::scim::list::Parameters;
@@ -91,6 +92,14 @@ pub fn export(
         text.push('\n');
     }
     Ok(File { media_type, name, text })
+}
+
+/// The number of the last record that an export holds, if it does not hold all.
+///
+/// # Errors
+/// A fault of storage.
+pub fn exported_upto(context: &Context<'_>, query: &Query<'_>) -> Result<Option<i64>, SqlError> {
+    audit::nth(context, query, EXPORT_MAX)
 }
 
 fn all(

@@ -10,6 +10,7 @@ use http::{Request, Response, StatusCode};
 use kafkaman_scim::api::operator::{self, Step, TeamCall};
 use kafkaman_scim::api::scim::discovery;
 use kafkaman_scim::dashboard::sso;
+use kafkaman_scim::directory::activity;
 use kafkaman_scim::directory::schemas::Schemas;
 use kafkaman_scim::directory::sign_in::{Errand, Found};
 use kafkaman_scim::directory::team_id::TeamId;
@@ -52,6 +53,8 @@ pub struct World {
     teams: RefCell<HashMap<String, Sqlite>>,
     /// What each team's object has in memory.
     memories: RefCell<HashMap<String, Rc<Memory>>>,
+    /// Teams whose alarm is to come soon, and when.
+    soon: RefCell<HashMap<String, i64>>,
     woken: Cell<usize>,
     provider: RefCell<Option<Box<Provider>>>,
     /// Set: the Registry's process dies when it is about to call a team, or
@@ -78,6 +81,7 @@ impl World {
             registry: Sqlite::new(),
             teams: RefCell::default(),
             memories: RefCell::default(),
+            soon: RefCell::default(),
             woken: Cell::new(0),
             provider: RefCell::default(),
             crash: Cell::new(None),
@@ -237,6 +241,10 @@ impl World {
         if answered.after == After::DeleteEverything {
             *storage = Sqlite::new();
         }
+        if answered.after == After::UpkeepSoon {
+            let due = self.now.get() + activity::WAIT_MS;
+            self.soon.borrow_mut().entry(id.to_string()).or_insert(due);
+        }
         answered.response
     }
 
@@ -250,6 +258,22 @@ impl World {
             steps += 1;
         }
         steps
+    }
+
+    /// Nobody asks for a minute. An alarm that is due within it runs, and an object
+    /// without requests leaves memory after some ten seconds, as Cloudflare has it.
+    pub fn rest(&self, id: &str) {
+        const IN_MEMORY_MS: i64 = 10_000;
+        let due = self.soon.borrow_mut().remove(id);
+        let leaves = self.now.get() + IN_MEMORY_MS;
+        if due.is_some_and(|due| due < leaves) {
+            self.upkeep(id);
+        }
+        self.pass(60_000);
+        self.restart(id);
+        if due.is_some() {
+            self.upkeep(id);
+        }
     }
 
     /// The process that runs a team's object ends, and another begins.

@@ -41,7 +41,7 @@ fn ask_team_after(
     version: u8,
     in_use: Vec<Value>,
 ) -> Outcome {
-    if let Some(entry) = registry::page(context, after, 1)?.first() {
+    if let Some(entry) = registry::page(context, "", after, 1)?.first() {
         return Ok(call_team(operator, entry, Begun::Retire { version, in_use }));
     }
     if in_use.is_empty() {

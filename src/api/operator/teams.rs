@@ -27,9 +27,10 @@ const LOCATION_HINTS: [&str; 9] =
     ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"];
 
 pub(super) fn list(call: &Call<'_>) -> Outcome {
-    let after = call.parameters.get("after").map_err(|error| Problem::invalid(error.detail()))?;
+    let text = |name| call.parameters.get(name).map_err(|error| Problem::invalid(error.detail()));
+    let (search, after) = (text("search")?.unwrap_or_default(), text("after")?.unwrap_or_default());
     let count = team_api::whole(&call.parameters, "count")?.unwrap_or(registry::PAGE_MAX);
-    let teams = registry::page(call.context, after.unwrap_or_default(), count)?;
+    let teams = registry::page(call.context, search, after, count)?;
     let next = team_api::next(&teams, count, |last| last.id.as_str().into());
     let teams: Vec<Value> = teams.iter().map(shown).collect();
     answered(StatusCode::OK, &json!({ "teams": teams, "next": next }))
@@ -208,6 +209,17 @@ pub(super) fn issue_service_token(call: &Call<'_>) -> Outcome {
         &settled(named(call)?)?,
         Begun::IssueServiceToken { name, scopes },
     ))
+}
+
+/// The tokens of kafkaman's services, whoever made them.
+pub(super) fn list_service_tokens(call: &Call<'_>) -> Outcome {
+    Ok(call_team(&call.operator, &settled(named(call)?)?, Begun::ListServiceTokens))
+}
+
+/// Revokes one.
+pub(super) fn revoke_service_token(call: &Call<'_>) -> Outcome {
+    let id = call.captures.get(1).copied().unwrap_or_default().to_owned();
+    Ok(call_team(&call.operator, &settled(named(call)?)?, Begun::RevokeServiceToken { id }))
 }
 
 /// A chunk of an export: the first, or with `?after=` what the one before called

@@ -9,6 +9,7 @@ use crate::directory::sessions::{self, Session};
 use crate::directory::team_id::TeamId;
 use crate::directory::tokens::{self, Holder};
 use crate::directory::{Context, Fault};
+use crate::scim::Timestamp;
 use crate::web::bearer;
 use http::HeaderMap;
 
@@ -17,6 +18,8 @@ use http::HeaderMap;
 pub enum Access {
     /// An admin of the team, by token or session.
     Admin,
+    /// The same; by session if they proved themselves within the hour.
+    Recent,
     /// Any member, by session; an admin by token too.
     Member,
     /// A service whose token is good for this.
@@ -90,12 +93,18 @@ fn holder(context: &Context<'_>, token: &Credential) -> Result<Option<Holder>, F
 ///
 /// # Errors
 /// 403 with what it takes.
-pub(super) fn admitted(caller: &Caller, access: Access) -> Result<Actor, Problem> {
+pub(super) fn admitted(caller: &Caller, access: Access, now: Timestamp) -> Result<Actor, Problem> {
     let refused = |code, message| Err(Problem::new(ProblemKind::Forbidden, code, message));
     match (access, caller) {
-        (Access::Admin | Access::Member, Caller::Admin(id)) => Ok(Actor::Admin(id.clone())),
+        (Access::Admin | Access::Recent | Access::Member, Caller::Admin(id)) => {
+            Ok(Actor::Admin(id.clone()))
+        }
         (Access::Member, Caller::Member(session)) => Ok(Actor::Member(session.member.id.clone())),
-        (Access::Admin, Caller::Member(session)) => match session.member.role {
+        (Access::Admin | Access::Recent, Caller::Member(session)) => match session.member.role {
+            Role::Admin if access == Access::Recent && !session.is_recently_proven(now) => refused(
+                "recent_sign_in_required",
+                "this takes that you proved within the last hour who you are; sign in afresh",
+            ),
             Role::Admin => Ok(Actor::Admin(session.member.id.clone())),
             Role::Billing | Role::Developer => {
                 refused("admin_required", "only a team admin can do this")

@@ -31,14 +31,19 @@ pub(super) fn restore(call: &Call<'_>) -> Answer {
     ok(&super::members::shown(&member))
 }
 
-/// The alarm that stands on the team, or null.
+/// The alarm that stands on the team, or null; of the people that it is about, 200
+/// at a time, from `?after=` on.
 pub(super) fn brake(call: &Call<'_>) -> Answer {
-    let alarm = departures::alarm(call.context)?.map(|alarm| {
+    let after = call.parameter("after")?.unwrap_or_default();
+    let alarm = departures::alarm(call.context, after)?.map(|alarm| {
         json!({
             "raisedAt": alarm.raised.to_string(),
             "since": alarm.from.to_string(),
             "suspended": alarm.suspended.iter().map(super::members::shown).collect::<Vec<_>>(),
             "deleted": alarm.deleted.iter().map(shown).collect::<Vec<_>>(),
+            "suspendedCount": alarm.suspended_count,
+            "deletedCount": alarm.deleted_count,
+            "next": alarm.next,
         })
     });
     ok(&json!({ "alarm": alarm }))
@@ -49,7 +54,7 @@ pub(super) fn confirm(call: &Call<'_>) -> Answer {
     Ok(problem::empty())
 }
 
-/// Whom to restore: these members, or all whom the alarm shows.
+/// Whom to restore: these members, or all whom the alarm is about.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Undo {
@@ -58,6 +63,6 @@ struct Undo {
 
 pub(super) fn undo(call: &Call<'_>) -> Answer {
     let asked: Undo = body::read(&call.body)?;
-    let restored = departures::undo(call.context, &call.actor, asked.members.as_ref())?;
-    ok(&json!({ "restored": restored }))
+    let undone = departures::undo(call.context, &call.actor, asked.members.as_ref())?;
+    ok(&json!({ "restored": undone.restored, "left": undone.left }))
 }

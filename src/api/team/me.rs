@@ -6,9 +6,9 @@ use crate::api::{body, problem};
 use crate::directory::members::{self, Member};
 use crate::directory::policy::{self, Action};
 use crate::directory::problem::Problem;
-use crate::directory::{Failure, audit, sessions};
+use crate::directory::{Failure, sessions};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 fn member(call: &Call<'_>) -> Result<Member, Failure<Problem>> {
     members::fetch(call.context, call.caller.member().ok_or_else(problem::unauthorized)?)
@@ -58,26 +58,14 @@ fn permit(call: &Call<'_>, member: &Member, action: Action) -> Result<(), Failur
 
 /// Leaves the team, where its rules allow that.
 pub(super) fn leave(call: &Call<'_>) -> Answer {
-    let member = member(call)?;
-    call.context.transaction(|| {
-        permit(call, &member, Action::LeaveTeam)?;
-        members::remove(call.context, &call.actor, &member.id)?;
-        let (action, detail) = (audit::Action::MemberLeft, json!({}));
-        Ok::<_, Failure<Problem>>(audit::record(
-            call.context,
-            &call.actor,
-            action,
-            &member.id,
-            &detail,
-        )?)
-    })?;
+    members::remove(call.context, &call.actor, &member(call)?.id)?;
     Ok(problem::empty())
 }
 
 /// Ends the session that the member calls with.
 pub(super) fn sign_out(call: &Call<'_>) -> Answer {
     if let Caller::Member(session) = &call.caller {
-        sessions::end(call.context, &session.id)?;
+        sessions::end(call.context, &call.actor, &session.member, &session.id)?;
     }
     Ok(problem::empty())
 }

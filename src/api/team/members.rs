@@ -2,7 +2,7 @@
 
 use super::{Answer, Call, ok};
 use crate::api::{body, problem};
-use crate::directory::members::{self, Member, NewMember, Query, Role, unrefused};
+use crate::directory::members::{self, Member, NewMember, Query, Role, Source, unrefused};
 use crate::directory::problem::{Kind, Problem};
 use crate::directory::resource::{self, Kind as ResourceKind};
 use crate::directory::{audit, render};
@@ -15,10 +15,11 @@ pub(super) fn shown(member: &Member) -> Value {
     json!({
         "id": member.id,
         "userName": member.user_name,
+        "email": member.email,
         "name": member.name,
         "state": if member.is_active { "active" } else { "suspended" },
         "role": member.role,
-        "source": if member.is_scim { "scim" } else { "team" },
+        "source": member.source.as_str(),
         "createdAt": member.created.to_string(),
         "signedInAt": member.signed_in.map(|at| at.to_string()),
     })
@@ -72,10 +73,15 @@ pub(super) fn add(call: &Call<'_>) -> Answer {
         return Err(Problem::new(Kind::Conflict, "managed_by_identity_provider", message).into());
     }
     let role = asked.role.unwrap_or(Role::Developer);
-    let new = NewMember { name: asked.name.trim(), email: asked.email.trim(), role };
+    let new = NewMember {
+        name: asked.name.trim(),
+        email: asked.email.trim(),
+        role,
+        source: Source::Team,
+    };
     let member = call.context.transaction(|| {
         let id = members::add(call.context, &new).map_err(unrefused)?;
-        let detail = json!({ "role": role });
+        let detail = json!({ "userName": new.email, "role": role });
         audit::record(call.context, &call.actor, audit::Action::MemberAdded, &id, &detail)?;
         members::fetch(call.context, &id)
     })?;

@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-fn shown(token: &ServiceToken) -> Value {
+/// A token without its secret.
+pub(in crate::api) fn shown(token: &ServiceToken) -> Value {
     json!({
         "id": token.id,
         "name": token.name,

@@ -9,6 +9,7 @@ use crate::directory::members::{self, Member};
 use crate::directory::policy::{self, Action, Refusal};
 use crate::directory::problem::Problem;
 use crate::directory::sessions::{self, Method, Session};
+use crate::scim::Timestamp;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -42,10 +43,24 @@ fn shown(session: &Session) -> Value {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Open {
     member: Named,
     method: String,
+    proven_at: Option<String>,
+}
+
+impl Open {
+    /// When the person proved themselves: with a password now; otherwise when the
+    /// service says, which knows what the provider told it.
+    fn proven(&self, method: Method, now: Timestamp) -> Result<Option<Timestamp>, Problem> {
+        let Some(text) = &self.proven_at else {
+            return Ok((method == Method::Password).then_some(now));
+        };
+        let message = "`provenAt` must be a time such as \"2027-01-31T00:00:00Z\"";
+        let at = Timestamp::parse(text).ok_or_else(|| Problem::invalid(message))?;
+        Ok(Some(at.min(now)))
+    }
 }
 
 /// A session for a person whom the login service verified. Its secret is shown
@@ -54,9 +69,10 @@ pub(super) fn open(call: &Call<'_>) -> Answer {
     let asked: Open = body::read(&call.body)?;
     let method = Method::named(&asked.method)
         .ok_or_else(|| Problem::invalid("`method` must be password, google, saml or oidc"))?;
+    let verified = (method, asked.proven(method, call.context.now)?);
     let member = asked.member.find(call)?;
     let (session, minted) =
-        sessions::open(call.context, &call.actor, &call.team, &call.id, &member, method)?;
+        sessions::open(call.context, &call.actor, &call.team, &call.id, &member, verified)?;
     let mut body = shown(&session);
     if let Value::Object(body) = &mut body {
         body.insert("token".into(), minted.text.into());
@@ -92,7 +108,7 @@ pub(super) fn introspect(call: &Call<'_>) -> Answer {
 /// Ends a session. One that does not stand is as good as ended.
 pub(super) fn end(call: &Call<'_>) -> Answer {
     if let Some(session) = find(call)? {
-        sessions::end(call.context, &session.id)?;
+        sessions::end(call.context, &call.actor, &session.member, &session.id)?;
     }
     Ok(problem::empty())
 }

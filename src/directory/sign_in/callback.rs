@@ -1,10 +1,12 @@
 //! A browser comes back from the provider.
 
 use super::{
-    Carry, Errand, Found, Pending, Result, Step, UNKNOWN_STATE, forbidden, member, provider, told,
+    Carry, Errand, Found, Pending, Result, Step, UNKNOWN_STATE, changed, forbidden, member,
+    provider, told,
 };
 use crate::directory::credential::sha256;
 use crate::directory::problem::Problem;
+use crate::directory::sso::Configured;
 use crate::directory::team::Team;
 use crate::directory::team_id::TeamId;
 use crate::directory::{Context, Failure, sso};
@@ -21,13 +23,14 @@ use subtle::ConstantTimeEq;
 /// `mix_up` for another provider's answer; `provider_refused`.
 pub fn callback(context: &Context<'_>, id: &TeamId, browser: &str, query: &Parameters) -> Result {
     let one = |name: &str| query.get(name).ok().flatten().unwrap_or_default();
-    let pending = spend(context, browser, one("state"))?;
+    let spent = spend(context, browser, one("state"))?;
     let configured = super::configured(context)?;
     let settings = &configured.settings;
+    let client_id = settings.client_id.as_deref().unwrap_or_default();
+    let pending = Pending { client_id: client_id.to_owned(), ..spent };
     let provider = provider::known(context, &pending.issuer)?;
     let Some(provider) = provider.filter(|provider| provider.issuer == settings.issuer) else {
-        let message = "Single sign-on was changed while you were signing in. Start again.";
-        return Err(forbidden("changed", message).into());
+        return Err(changed().into());
     };
     // RFC 9207 section 2.4: an answer that says whose it is must be the provider's
     // that was asked.
@@ -50,7 +53,7 @@ pub fn callback(context: &Context<'_>, id: &TeamId, browser: &str, query: &Param
     let secret = sso::client_secret(context)?;
     let exchange = request::exchange(
         &provider,
-        settings.client_id.as_deref().unwrap_or_default(),
+        client_id,
         secret.as_deref(),
         &super::redirect_uri(context, id),
         code,
@@ -78,6 +81,7 @@ fn spend(
             let is_its = bool::from(sha256(browser.as_bytes()).ct_eq(&row.blob()?));
             let pending = Pending {
                 issuer: row.text()?,
+                client_id: String::new(),
                 nonce: row.text()?,
                 verifier: row.text()?,
                 back: row.text()?,
@@ -104,6 +108,33 @@ pub(super) fn exchanged(
     verified(context, team, id, pending, token, false)
 }
 
+/// The provider's keys were fetched for a token.
+pub(super) fn with_keys(
+    context: &Context<'_>,
+    team: &Team,
+    id: &TeamId,
+    pending: Pending,
+    token: String,
+    found: &Found,
+) -> Result {
+    still_asked(context, &pending)?;
+    provider::keep_keys(context, &pending.issuer, found).map_err(told)?;
+    verified(context, team, id, pending, token, true)
+}
+
+/// The team's settings, if they are those that a sign-in came back under: the word
+/// of an earlier provider counts for nobody.
+fn still_asked(
+    context: &Context<'_>,
+    pending: &Pending,
+) -> std::result::Result<Configured, Failure<Problem>> {
+    let configured = super::configured(context)?;
+    let settings = &configured.settings;
+    let is_same = settings.issuer == pending.issuer
+        && settings.client_id.as_deref().unwrap_or_default() == pending.client_id;
+    if is_same { Ok(configured) } else { Err(changed().into()) }
+}
+
 fn refused(refusal: Refusal) -> Failure<Problem> {
     told(Failure::Refused(refusal))
 }
@@ -118,7 +149,7 @@ pub(super) fn verified(
     text: String,
     has_fetched: bool,
 ) -> Result {
-    let configured = super::configured(context)?;
+    let configured = still_asked(context, &pending)?;
     let (keys, may_fetch) = provider::keys(context, &pending.issuer)?;
     let token = Token::read(&text).map_err(refused)?;
     let claims = match token.check(&keys).map_err(refused)? {
@@ -133,7 +164,7 @@ pub(super) fn verified(
     };
     let expected = Expected {
         issuer: &pending.issuer,
-        client_id: configured.settings.client_id.as_deref().unwrap_or_default(),
+        client_id: &pending.client_id,
         nonce: &pending.nonce,
         now: context.now.0.div_euclid(1000),
         again: pending.again,
@@ -150,8 +181,7 @@ pub(super) fn verified(
 /// The errand for the provider's keys.
 pub(super) fn fetch_keys(context: &Context<'_>, issuer: &str, carry: Carry) -> Result {
     let Some(provider) = provider::known(context, issuer)? else {
-        let message = "Single sign-on was changed meanwhile. Start again.";
-        return Err(forbidden("changed", message).into());
+        return Err(changed().into());
     };
     let url = provider.jwks_uri;
     Ok(Step::Errand(Box::new(Errand { url, body: None, authorization: None, carry })))

@@ -7,14 +7,14 @@
 use super::forbidden;
 use crate::directory::audit::{self, Action, Actor};
 use crate::directory::credential::Minted;
-use crate::directory::members::{self, Member, NewMember, unrefused};
+use crate::directory::members::{self, Member, NewMember, Source, unrefused};
 use crate::directory::problem::Problem;
 use crate::directory::sessions;
 use crate::directory::sql::SqlError;
 use crate::directory::sso::{MATCH_CLAIM, Settings};
 use crate::directory::team::Team;
 use crate::directory::team_id::TeamId;
-use crate::directory::{Context, Failure, settings};
+use crate::directory::{Context, Failure, Timestamp, settings};
 use crate::oidc::id_token::Person;
 use serde_json::json;
 
@@ -81,7 +81,7 @@ fn find(
     if other.is_some() {
         let message = "This address belongs to someone who signed in before as another person at \
                        your identity provider. Ask a team admin to reset the sign-in pins.";
-        return Err(forbidden("subject_changed", message).into());
+        return Err(forbidden("subject_changed", message).about(&member.id).into());
     }
     Ok(Some((member, false)))
 }
@@ -111,8 +111,13 @@ pub(super) fn admit(
             None => (join(context, team, settings, person)?, false),
         };
         let actor = Actor::Member(member.id.clone());
-        let method = sessions::Method::Oidc;
-        let (_, minted) = sessions::open(context, &actor, team, id, &member, method)?;
+        let proven = person.authenticated.map(|at| Timestamp(at.saturating_mul(1000)));
+        let method = (sessions::Method::Oidc, proven);
+        let opened = sessions::open(context, &actor, team, id, &member, method);
+        let (_, minted) = opened.map_err(|failure| match failure {
+            Failure::Refused(problem) => Failure::Refused(problem.about(&member.id)),
+            fault => fault,
+        })?;
         if !is_pinned {
             context.sql.execute(
                 "INSERT INTO pin (issuer, subject, member, created) VALUES (?, ?, ?, ?)",
@@ -143,9 +148,10 @@ fn join(
     if team.scim_enabled || !settings.just_in_time || members::check_email(email).is_err() {
         return Err(unknown().into());
     }
-    let new = NewMember { name: &person.name(), email, role: settings.default_role };
+    let new =
+        NewMember { name: &person.name(), email, role: settings.default_role, source: Source::Sso };
     let added = members::add(context, &new).map_err(unrefused)?;
-    let detail = json!({ "role": settings.default_role, "by": "sso" });
+    let detail = json!({ "userName": email, "role": settings.default_role, "by": "sso" });
     audit::record(context, &Actor::System, Action::MemberAdded, &added, &detail)?;
     members::fetch(context, &added)
 }

@@ -8,8 +8,9 @@ use crate::oidc::jwks::Keys;
 
 /// How long the document is good.
 const DOCUMENT_MS: i64 = 24 * 60 * 60 * 1000;
-/// How long keys are good that nobody misses one among.
-const KEYS_MS: i64 = 24 * 60 * 60 * 1000;
+/// How long keys are good that nobody misses one among: a provider that withdrew one
+/// is heard within the hour.
+const KEYS_MS: i64 = 60 * 60 * 1000;
 /// How often keys are fetched at most because a token names another.
 const REFETCH_MS: i64 = 60 * 1000;
 
@@ -87,6 +88,38 @@ pub(super) fn keep_keys(
 ) -> Result<(), Failure<Refusal>> {
     Keys::read(answered(found, "key set")?).map_err(Failure::Refused)?;
     Ok(keep(context, issuer, "keys", &found.body)?)
+}
+
+/// Keeps in mind that something could not be fetched for a token.
+pub(super) fn remember_failure(
+    context: &Context<'_>,
+    issuer: &str,
+    kind: &str,
+) -> Result<(), Fault> {
+    context.sql.execute("DELETE FROM provider_failure WHERE issuer <> ?", &[issuer.into()])?;
+    Ok(context.sql.execute(
+        "INSERT OR REPLACE INTO provider_failure (issuer, kind, at) VALUES (?, ?, ?)",
+        &[issuer.into(), kind.into(), context.now.0.into()],
+    )?)
+}
+
+/// Refuses to fetch something once more that could not be fetched a moment ago:
+/// tokens can be forged as fast as one likes.
+pub(super) fn may_fetch(
+    context: &Context<'_>,
+    issuer: &str,
+    kind: &str,
+) -> Result<(), Failure<Refusal>> {
+    let failed = context.sql.first(
+        "SELECT 1 FROM provider_failure WHERE issuer = ? AND kind = ? AND at > ?",
+        &[issuer.into(), kind.into(), context.now.plus(-REFETCH_MS).0.into()],
+        |mut row| row.integer(),
+    )?;
+    if failed.is_none() {
+        return Ok(());
+    }
+    let message = "the identity provider did not answer a moment ago; try again in a minute";
+    Err(Failure::Refused(Refusal::new("unreachable", message)))
 }
 
 fn answered<'f>(found: &'f Found, what: &str) -> Result<&'f [u8], Failure<Refusal>> {

@@ -5,7 +5,10 @@
 //! signature alone.
 
 use super::callback::fetch_keys;
-use super::{Carry, Found, Result, Step, configured, document, forbidden, member, provider, told};
+use super::{
+    Carry, Found, Result, Step, changed, configured, document, forbidden, member, provider, told,
+};
+use crate::directory::credential::{hex, sha256};
 use crate::directory::problem::Problem;
 use crate::directory::team_id::TeamId;
 use crate::directory::{Context, Failure, members};
@@ -14,7 +17,7 @@ use crate::oidc::{Refusal, id_token, logout};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// For how long a logout token is remembered: longer than one is taken.
+/// For how long a token is remembered: longer than one is taken.
 const REMEMBERED_MS: i64 = 60 * 60 * 1000;
 
 /// What was asked for.
@@ -65,14 +68,36 @@ pub fn global_revocation(
     carry_out(context, id, Order::Global(token.to_owned(), subject), false)
 }
 
-/// Goes on after the provider's document or keys were fetched.
-pub(super) fn resume(context: &Context<'_>, id: &TeamId, order: Order, found: &Found) -> Result {
+/// Goes on after the provider's document was fetched.
+pub(super) fn with_document(
+    context: &Context<'_>,
+    id: &TeamId,
+    order: Order,
+    found: &Found,
+) -> Result {
     let issuer = configured(context)?.settings.issuer;
-    if provider::document(context, &issuer)?.is_none() {
-        provider::keep_document(context, &issuer, found).map_err(told)?;
-        return carry_out(context, id, order, false);
+    if let Err(failure) = provider::keep_document(context, &issuer, found) {
+        provider::remember_failure(context, &issuer, "document")?;
+        return Err(told(failure));
     }
-    provider::keep_keys(context, &issuer, found).map_err(told)?;
+    carry_out(context, id, order, false)
+}
+
+/// Goes on after the keys of a provider were fetched.
+pub(super) fn with_keys(
+    context: &Context<'_>,
+    id: &TeamId,
+    order: Order,
+    issuer: &str,
+    found: &Found,
+) -> Result {
+    if configured(context)?.settings.issuer != issuer {
+        return Err(changed().into());
+    }
+    if let Err(failure) = provider::keep_keys(context, issuer, found) {
+        provider::remember_failure(context, issuer, "keys")?;
+        return Err(told(failure));
+    }
     carry_out(context, id, order, true)
 }
 
@@ -85,14 +110,16 @@ fn carry_out(context: &Context<'_>, id: &TeamId, order: Order, has_fetched: bool
     if provider::document(context, &issuer)?.is_none() {
         // What is no token at all sends us nowhere.
         Token::read(order.token()).map_err(refused)?;
-        return Ok(document(&issuer, Carry::Revoke(order)));
+        provider::may_fetch(context, &issuer, "document").map_err(told)?;
+        return Ok(document(&issuer, Carry::RevokeDocument(order)));
     }
     let (keys, may_fetch) = provider::keys(context, &issuer)?;
     let token = Token::read(order.token()).map_err(refused)?;
     let claims = match token.check(&keys).map_err(refused)? {
         Checked::Claims(claims) => claims,
         Checked::UnknownKey if may_fetch && !has_fetched => {
-            return fetch_keys(context, &issuer, Carry::Revoke(order));
+            provider::may_fetch(context, &issuer, "keys").map_err(told)?;
+            return fetch_keys(context, &issuer, Carry::RevokeKeys(order, issuer.clone()));
         }
         Checked::UnknownKey => {
             let message = "The token is signed with a key that the provider does not publish.";
@@ -107,8 +134,8 @@ fn carry_out(context: &Context<'_>, id: &TeamId, order: Order, has_fetched: bool
             log_out(context, &claims)?;
             Ok(Step::LoggedOut)
         }
-        Order::Global(_, subject) => {
-            revoke(context, id, &claims, &subject)?;
+        Order::Global(text, subject) => {
+            revoke(context, id, &claims, &text, &subject)?;
             Ok(Step::Revoked)
         }
     }
@@ -134,6 +161,20 @@ fn seconds(context: &Context<'_>) -> i64 {
     context.now.0.div_euclid(1000)
 }
 
+/// Refuses a token that was obeyed before.
+fn once(context: &Context<'_>, token_id: &str) -> std::result::Result<(), Failure<Problem>> {
+    let fresh = context.sql.all(
+        "INSERT INTO logout (token, expires) VALUES (?, ?) ON CONFLICT DO NOTHING
+         RETURNING token",
+        &[token_id.into(), context.now.plus(REMEMBERED_MS).0.into()],
+        |mut row| row.text(),
+    )?;
+    if fresh.is_empty() {
+        return Err(forbidden("replayed", "The token was used before.").into());
+    }
+    Ok(())
+}
+
 fn log_out(
     context: &Context<'_>,
     claims: &Map<String, Value>,
@@ -143,15 +184,7 @@ fn log_out(
     let logout =
         logout::read(claims, &settings.issuer, client_id, seconds(context)).map_err(refused)?;
     context.transaction(|| {
-        let fresh = context.sql.all(
-            "INSERT INTO logout (token, expires) VALUES (?, ?) ON CONFLICT DO NOTHING
-             RETURNING token",
-            &[logout.token_id.as_str().into(), context.now.plus(REMEMBERED_MS).0.into()],
-            |mut row| row.text(),
-        )?;
-        if fresh.is_empty() {
-            return Err(forbidden("replayed", "The logout token was used before.").into());
-        }
+        once(context, &logout.token_id)?;
         match member::of_subject(context, &settings.issuer, &logout.subject)? {
             Some(member) => member::sign_out(context, &member),
             // Who never signed in here has nothing to end.
@@ -164,12 +197,18 @@ fn revoke(
     context: &Context<'_>,
     id: &TeamId,
     claims: &Map<String, Value>,
+    token: &str,
     subject: &Subject,
 ) -> std::result::Result<(), Failure<Problem>> {
     let issuer = configured(context)?.settings.issuer;
     let audience = format!("{}/teams/{id}/sign-in/revoke", context.deployment.base_url);
     id_token::signed_request(claims, &issuer, &audience, seconds(context)).map_err(refused)?;
+    // The token does not say whom the request is about, so that another request could
+    // carry it again. One without an id of its own is known by its text.
+    let named = claims.get("jti").and_then(Value::as_str).unwrap_or(token);
+    let token_id = format!("revocation {}", hex(&sha256(named.as_bytes())));
     context.transaction(|| {
+        once(context, &token_id)?;
         let member = match subject {
             Subject::IssSub { iss, sub } if *iss == issuer => {
                 member::of_subject(context, &issuer, sub)?

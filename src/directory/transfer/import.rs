@@ -5,7 +5,7 @@ use crate::directory::audit::{self, Action, Actor};
 use crate::directory::credential::{hex, sha256};
 use crate::directory::problem::{Kind, Problem};
 use crate::directory::sql::SqlError;
-use crate::directory::{Context, Failure, migrate, team};
+use crate::directory::{Context, Failure, migrate, seats, team};
 use serde_json::{Map, Value, json};
 
 /// Bytes of rows that one statement takes.
@@ -31,7 +31,8 @@ pub fn is_unfinished(context: &Context<'_>) -> Result<bool, SqlError> {
 /// # Errors
 /// `chunk_damaged`; `tables_differ` if the other deployment has another build;
 /// `team_in_use` for the first chunk into a team that holds more than its first
-/// admin; `chunk_out_of_order` with the one that is wanted.
+/// admin; `chunk_out_of_order` with the one that is wanted; `too_few_seats` for the
+/// last chunk of a team with more active members than seats.
 pub fn import(
     context: &Context<'_>,
     actor: &Actor,
@@ -72,6 +73,17 @@ pub fn import(
         }
         store(context, &rows)?;
         if is_last {
+            // Of whom there are more than seats nobody is left out: the operator says
+            // how many the team may have, then sends this chunk again.
+            let active = seats::taken(context)?;
+            if active > team.seats {
+                let message = format!(
+                    "the team has {active} active members and {} seats here; give it more seats, \
+                     then send this chunk again",
+                    team.seats
+                );
+                return Err(conflict("too_few_seats", &message));
+            }
             context.sql.execute("DELETE FROM import", &[])?;
             let detail = json!({ "export": head.export });
             audit::record(context, actor, Action::TeamImported, &team.id, &detail)?;
