@@ -16,6 +16,9 @@ use crate::scim::version::{Version, digest};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
+/// Bytes that there should be room for before a member is written.
+const ROOM: usize = 4_096;
+
 /// A resource as an answer shows it.
 #[derive(Debug)]
 pub struct Rendered {
@@ -163,59 +166,56 @@ fn with_groups(
     projection: &Projection<'_>,
     groups: Vec<InGroup>,
 ) -> Result<Rendered, Fault> {
-    let mut derived = String::new();
     let groups = self::groups(context, &groups);
-    derived.push_str(groups.as_deref().unwrap_or_default());
     let members = match stored.kind {
         Kind::Group => members_text(context, stored, projection)?,
         Kind::User => None,
     };
-    derived.push_str(members.as_deref().unwrap_or_default());
     let manager = manager_of(context, stored)?;
-    if let Some(manager) = &manager {
-        derived.push_str(&manager.to_string());
-    }
-    if context.schemas.version > 0 {
-        // A schema that comes or goes changes what an unchanged resource shows.
-        derived.push_str(&format!("schemas {}", context.schemas.version));
-    }
-    let version = Version {
-        stored: stored.version,
-        derived: (!derived.is_empty()).then(|| digest(&derived)),
-    };
+    // A schema that comes or goes changes what an unchanged resource shows.
+    let schemas = context.schemas.version;
+    let derived = [
+        groups.as_deref().unwrap_or_default(),
+        members.as_deref().unwrap_or_default(),
+        &manager.as_ref().map(Value::to_string).unwrap_or_default(),
+        &if schemas > 0 { format!("schemas {schemas}") } else { String::new() },
+    ];
+    let is_derived = derived.iter().any(|part| !part.is_empty());
+    let version = Version { stored: stored.version, derived: is_derived.then(|| digest(&derived)) };
     let meta = meta(context, stored, version);
     let has_on_request = context.resource_type(stored.kind).has_on_request();
     let text = if projection.is_chosen() || manager.is_some() || has_on_request {
         projected(context, stored, projection, manager, groups, members, &meta)?
     } else {
-        spliced(stored, groups.as_deref(), members.as_deref(), &meta)
+        spliced(stored, groups, members, &meta)
     };
     let location = location(context, stored.kind, &stored.id);
     Ok(Rendered { text, version, location })
 }
 
-/// The stored text with the rest around it.
-fn spliced(stored: &Stored, groups: Option<&str>, members: Option<&str>, meta: &str) -> String {
+/// The stored text with the rest around it: around the members of a group in their own
+/// place, since there may be 16 MiB of them.
+fn spliced(stored: &Stored, groups: Option<String>, members: Option<String>, meta: &str) -> String {
     let inner = stored.document.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
     let inner = inner.unwrap_or_default();
-    let derived = members.or(groups).unwrap_or_default();
-    let mut text =
-        String::with_capacity(inner.len().saturating_add(derived.len()).saturating_add(512));
-    text.push_str("{\"id\":\"");
-    text.push_str(&stored.id);
-    text.push_str("\",");
-    text.push_str(inner);
-    for (name, value) in [("groups", groups), ("members", members)] {
-        if let Some(value) = value {
-            text.push_str(",\"");
-            text.push_str(name);
-            text.push_str("\":");
-            text.push_str(value);
-        }
+    let name = if members.is_some() { ",\"members\":" } else { ",\"groups\":" };
+    let derived = members.or(groups);
+    let mut head =
+        String::with_capacity(inner.len().saturating_add(meta.len()).saturating_add(128));
+    for part in ["{\"id\":\"", &stored.id, "\",", inner] {
+        head.push_str(part);
     }
-    text.push_str(",\"meta\":");
-    text.push_str(meta);
-    text.push('}');
+    let mut text = match derived {
+        None => head,
+        Some(mut derived) => {
+            head.push_str(name);
+            derived.insert_str(0, &head);
+            derived
+        }
+    };
+    for part in [",\"meta\":", meta, "}"] {
+        text.push_str(part);
+    }
     text
 }
 
@@ -302,6 +302,10 @@ fn members_text(
             ("display", member.display.as_str()),
             ("type", member.kind.name()),
         ];
+        // By a quarter, not twice over: both the old and the new are in memory meanwhile.
+        if text.capacity().saturating_sub(text.len()) < ROOM {
+            text.reserve_exact((text.len() / 4).saturating_add(ROOM));
+        }
         let parts = parts.into_iter().zip(shown);
         push_object(&mut text, parts.filter(|(_, shown)| *shown).map(|(part, _)| part));
     })?;

@@ -28,11 +28,11 @@ impl Version {
     }
 }
 
-/// A digest that changes with the text: FNV-1a, 32 bits. It guards a cache,
-/// not a secret.
-pub fn digest(text: &str) -> u32 {
-    text.bytes()
-        .fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+/// A digest that changes with the text, given in parts: FNV-1a, 32 bits. It guards a
+/// cache, not a secret.
+pub fn digest(parts: &[&str]) -> u32 {
+    let bytes = parts.iter().flat_map(|part| part.bytes());
+    bytes.fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// Whether a change may go ahead under the `If-Match` header, if there is one.
