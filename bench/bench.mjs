@@ -4,6 +4,7 @@
 //   npm run bench                        everything, an hour with the making of a million
 //   npm run bench -- --quick             before and after a change: two minutes
 //   npm run bench -- --sizes 1000,100000 --only get,create
+//   npm run bench -- --rounds 5 --seconds 1
 //   npm run bench -- --docs              writes to docs/performance what it measured
 //
 // Ours and the limit are timed in turn, in one run: what disturbs the machine meanwhile
@@ -40,6 +41,7 @@ function given() {
   const text = { type: "string" };
   try {
     const options = { quick: flag, docs: flag, sizes: text, only: text, out: text };
+    Object.assign(options, { rounds: text, seconds: text });
     return parseArgs({ options }).values;
   } catch (error) {
     throw new Failure(error.message, "the head of bench/bench.mjs shows what there is");
@@ -54,8 +56,14 @@ function options() {
     throw new Failure(`No team can be of ${values.sizes}.`, `--sizes ${FULL.sizes}`);
   }
   const folder = values.docs ? join(ROOT, "docs/performance") : join(ROOT, "target/bench");
+  const count = (name) => {
+    const number = Number(values[name] ?? preset[name]);
+    if (Number.isInteger(number) && number > 0) return number;
+    throw new Failure(`--${name} is ${values[name]}.`, `--${name} ${preset[name]}`);
+  };
   return {
-    ...preset,
+    rounds: count("rounds"),
+    seconds: count("seconds"),
     sizes: sizes.sort((a, b) => a - b),
     only: values.only?.split(","),
     out: values.out ? resolve(process.env.INIT_CWD ?? ".", values.out) : folder,
