@@ -26,7 +26,7 @@ export async function besides(server, team, operatorToken) {
     body: JSON.stringify(body),
   });
   const member = { id: team.people[0].id };
-  const begun = () => service("/sessions", { member, method: "oidc" });
+  const begun = () => service("/sessions", { member, method: "saml" });
   const leaver = await made(server, scim("POST", USERS, person(0, "leaver")));
   const same = scim("PUT", `${USERS}/${team.people[0].id}`, person(team.people[0].n));
   const newcomers = Array.from({ length: BULK_PEOPLE }, (_, n) => person(n, "bulk"));
