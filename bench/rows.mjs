@@ -33,9 +33,8 @@ export const PART = "rows";
 export async function count(server, operatorToken, size) {
   const team = await seed(server, operatorToken, size, GROUPS);
   const request = (wanted) => ask(server, wanted);
-  const all = [...operations(team), ...(await besides(server, team, operatorToken))];
   const counted = [];
-  for (const operation of all) {
+  const take = async (operation) => {
     const { name, title, isPoint = false, isMixed, isRefused } = operation;
     const steps = await operation.steps(request);
     const rows = await check(request, operation, steps, operatorToken);
@@ -44,7 +43,10 @@ export async function count(server, operatorToken, size) {
     const whole = { ...kind, label: name, requests: rows.length };
     if (isMixed || isRefused) counted.push({ ...whole, read: sum("read"), written: sum("written") });
     else counted.push(...rows.map((row) => ({ ...kind, requests: 1, ...row })));
-  }
+  };
+  for (const operation of operations(team)) await take(operation);
+  // Afterwards: who has a session costs more to suspend.
+  for (const operation of await besides(server, team, operatorToken)) await take(operation);
   return counted;
 }
 
