@@ -9,7 +9,7 @@ import { TEAM } from "./seeding.mjs";
 /** People that one bulk request makes. */
 const BULK_PEOPLE = 100;
 
-/** The operations besides; they are about people of the team whom no other is about. */
+/** The operations besides, of a team of `seeding.mjs`'s on this server. */
 export async function besides(server, team, operatorToken) {
   const scim = client(team.key);
   const about = (path) => `/teams/${TEAM}/v1${path}`;
@@ -26,6 +26,7 @@ export async function besides(server, team, operatorToken) {
     body: JSON.stringify(body),
   });
   const member = { id: team.people[0].id };
+  const wish = { member, action: "sign_in_by_sso" };
   const begun = () => service("/sessions", { member, method: "saml" });
   const leaver = await made(server, scim("POST", USERS, person(0, "leaver")));
   const same = scim("PUT", `${USERS}/${team.people[0].id}`, person(team.people[0].n));
@@ -37,7 +38,7 @@ export async function besides(server, team, operatorToken) {
     one("put-same", "PUT that changes nothing", same, 200),
     one("bulk", `Bulk that creates ${BULK_PEOPLE}`, scim("POST", BULK, bulk(newcomers)), 200),
     one("delete", "Delete", scim("DELETE", `${USERS}/${leaver.id}`), 204),
-    one("policy", "What a member may do", service("/policy/decide", { member, action: "sign_in_by_sso" }), 200),
+    one("policy", "What a member may do", service("/policy/decide", wish), 200),
     one("session", "A session begins", begun(), 201),
     one("session-ask", "A session is asked about", service("/sessions/introspect", session), 200),
     one("session-end", "A session ends", service("/sessions/end", session), 204),

@@ -11,16 +11,17 @@ const SCRIPT = `
   const { DatabaseSync } = require("node:sqlite");
   const database = new DatabaseSync(process.argv[1], { readOnly: true });
   const one = (statement) => Object.values(database.prepare(statement).get())[0] ?? 0;
-  const bytes = (names) =>
-    one("SELECT sum(pgsize) FROM dbstat WHERE aggregate AND name IN ('" + names.join("','") + "')");
+  const all = "FROM dbstat WHERE aggregate = 1";
+  const bytes = (...names) =>
+    one("SELECT sum(pgsize) " + all + " AND name IN ('" + names.join("','") + "')");
   console.log(JSON.stringify({
     people: one("SELECT count(*) FROM resource WHERE type = 'User'"),
     memberships: one("SELECT count(*) FROM membership"),
     auditRecords: one("SELECT count(*) FROM audit"),
-    bytes: one("SELECT sum(pgsize) FROM dbstat WHERE aggregate"),
-    membershipBytes: bytes(["membership", "membership_by_member"]),
-    auditBytes: bytes(["audit", "audit_by_subject"]),
-    empty: one("SELECT count(*) FROM dbstat WHERE aggregate") * one("PRAGMA page_size"),
+    bytes: one("SELECT sum(pgsize) " + all),
+    membershipBytes: bytes("membership", "membership_by_member"),
+    auditBytes: bytes("audit", "audit_by_subject"),
+    empty: one("SELECT count(*) " + all) * one("PRAGMA page_size"),
   }));
 `;
 

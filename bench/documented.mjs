@@ -13,7 +13,10 @@ const read = (file) => JSON.parse(readFileSync(file, "utf8"));
 /** What `npm run bench -- --docs` measured last. */
 export const figures = () => read(join(FOLDER, "figures.json"));
 
-/** What operations cost: `[{ name, title, isPoint, label, requests, sizes: { size: { read, written } } }]`. */
+/**
+ * What operations cost: `[{ name, title, isPoint, requests, label, sizes }]`, `sizes`
+ * being `{ read, written }` by the size of the team.
+ */
 export const rows = () => read(ROWS);
 
 /** Keeps this for `rows`, a line each. */

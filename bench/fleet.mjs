@@ -31,26 +31,38 @@ const PAGE = 100;
  * What a sync asks though nothing changed. OneLogin and Okta send changes when they
  * happen; what is assumed of them beyond is the more expensive of what admins choose.
  */
+const everybody = (people) => [["page", "page", Math.ceil(people / PAGE)]];
 const PROVIDERS = [
   { name: "OneLogin", share: 0.4, asks: () => [["page", "page", 1]] },
-  { name: "Okta, importing", share: 0.3, asks: (people) => [["page", "page", Math.ceil(people / PAGE)]] },
+  { name: "Okta, importing", share: 0.3, asks: everybody },
   { name: "Entra ID", share: 0.3, asks: () => [["filter-name", "filter", 1]] },
 ];
-/** How often something happens to a person in a month, and what a provider sends then. */
+/** What a provider sends when something happens to a person. */
+const SEARCH = ["filter-name", "filter", 1];
+const JOINING = [SEARCH, ["create", "create", 1], ["group-patch-100", "add", 2]];
+const LEAVING = [SEARCH, ["patch", "off", 1]];
+const CHANGING = [["get", "get", 1], ["put", "there", 1]];
+const MOVING = ["add", "remove"].map((way) => ["group-patch-100", way, 1]);
+/** How often it happens in a month. */
 const EVENTS = [
   // A fifth of a company's people change in a year.
-  { name: "joins", monthly: 0.2 / 12, asks: [["filter-name", "filter", 1], ["create", "create", 1], ["group-patch-100", "add", 2]] },
-  { name: "is suspended", monthly: 0.2 / 12, asks: [["filter-name", "filter", 1], ["patch", "off", 1]] },
-  // Another title, name, manager: twice a year.
-  { name: "is changed", monthly: 2 / 12, asks: [["get", "get", 1], ["put", "there", 1]] },
-  // Into a group and out of another: twice a year.
-  { name: "changes groups", monthly: 2 / 12, asks: [["group-patch-100", "add", 1], ["group-patch-100", "remove", 1]] },
+  { name: "joins", monthly: 0.2 / 12, asks: JOINING },
+  { name: "is suspended", monthly: 0.2 / 12, asks: LEAVING },
+  // Another title, name, manager; into a group and out of another.
+  { name: "is changed", monthly: 2 / 12, asks: CHANGING },
+  { name: "changes groups", monthly: 2 / 12, asks: MOVING },
 ];
 /** Of all people, those who work with kafkaman on a working day. */
 const PRESENT = 0.3;
 const WORKING_DAYS = 21;
 /** A session is asked about once in ten minutes, for four hours. */
 const SESSION_ASKS = 24;
+const SESSION = [
+  ["policy", "policy", 1],
+  ["session", "session", 1],
+  ["session-ask", "session-ask", SESSION_ASKS],
+  ["session-end", "session-end", 1],
+];
 /** Rows that come with time and not with an operation: see docs/rows.md. */
 const KEY_NOTED = 1;
 const SEEN_NOTED = 1;
@@ -109,24 +121,25 @@ export function month() {
       const times = TEAMS * size.share * provider.share * SYNCS;
       syncs = plus(syncs, plus(sum(costs, provider.asks(size.people)), NOTED), times);
     }
-    const everybody = sum(costs, [["get", "get", size.people]]);
-    lookedAt = plus(lookedAt, plus(everybody, NOTED), TEAMS * size.share * SYNCS);
+    const each = sum(costs, [["get", "get", size.people]]);
+    lookedAt = plus(lookedAt, plus(each, NOTED), TEAMS * size.share * SYNCS);
   }
   let changes = NOTHING;
   for (const { monthly, asks } of EVENTS) {
     changes = plus(changes, plus(sum(costs, asks), NOTED), monthly * people);
   }
   const signIns = PRESENT * WORKING_DAYS * people;
-  const asks = sum(costs, [["policy", "policy", 1], ["session", "session", 1], ["session-ask", "session-ask", SESSION_ASKS], ["session-end", "session-end", 1]]);
-  const seen = { written: SESSION_ASKS * SEEN_NOTED, milliseconds: SESSION_ASKS * (OBJECT_MS.writes - OBJECT_MS.reads) };
-  const sessions = plus(NOTHING, plus(plus(NOTHING, asks), seen), signIns);
-  const first = sum(costs, [["filter-name", "filter", 1], ["create", "create", 1], ["group-patch-100", "add", 2]]);
+  const seen = {
+    written: SESSION_ASKS * SEEN_NOTED,
+    milliseconds: SESSION_ASKS * (OBJECT_MS.writes - OBJECT_MS.reads),
+  };
+  const sessions = plus(NOTHING, plus(sum(costs, SESSION), seen), signIns);
   return {
     people,
     causes: { syncs, changes, sessions },
     gigabytes: gigabytes(people),
     lookedAt,
-    first: plus(NOTHING, first, people),
+    first: plus(NOTHING, sum(costs, JOINING), people),
   };
 }
 
@@ -141,11 +154,11 @@ function gigabytes(people) {
 
 /** Bytes on disk of a person, of a membership, of an audit record, of a team without people. */
 export function perTeam({ disk } = figures()) {
-  const { people, memberships, bytes, membershipBytes, auditRecords, auditBytes, empty } = disk.at(-1);
+  const { people, memberships, auditRecords, bytes, empty, ...of } = disk.at(-1);
   return {
-    perPerson: (bytes - membershipBytes - auditBytes - empty) / people,
-    perMembership: membershipBytes / memberships,
-    perRecord: auditBytes / auditRecords,
+    perPerson: (bytes - of.membershipBytes - of.auditBytes - empty) / people,
+    perMembership: of.membershipBytes / memberships,
+    perRecord: of.auditBytes / auditRecords,
     empty,
   };
 }
@@ -176,13 +189,11 @@ function meters(total) {
   }));
 }
 
-const whole = (number) => number.toLocaleString("en", { maximumFractionDigits: 0 });
-const millions = (number) => {
-  const digits = number < 1e7 ? 1 : 0;
-  return (number / 1e6).toLocaleString("en", { maximumFractionDigits: digits, minimumFractionDigits: digits });
-};
-const dollars = (number) =>
-  `$${number.toLocaleString("en", { maximumFractionDigits: number < 100 ? 2 : 0, minimumFractionDigits: number < 100 ? 2 : 0 })}`;
+const rounded = (number, digits) =>
+  number.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+const whole = (number) => rounded(number, 0);
+const millions = (number) => rounded(number / 1e6, number < 1e7 ? 1 : 0);
+const dollars = (number) => `$${rounded(number, number < 100 ? 2 : 0)}`;
 const line = (cells) => `| ${cells.join(" | ")} |`;
 const head = (...names) => [line(names), line(names.map((_, n) => (n === 0 ? "---" : "---:")))];
 const list = (total) => meters(total).reduce((all, meter) => all + meter.list, 0);
@@ -192,14 +203,19 @@ function assumed() {
   const percent = (share) => `${Number((share * 100).toFixed(1))} %`;
   const sizes = SIZES.map(({ people, share }) => `${percent(share)} of ${whole(people)}`);
   const providers = PROVIDERS.map(({ name, share }) => `${name} ${percent(share)}`);
-  const events = EVENTS.map(({ name, monthly }) => `${name} ${Number((monthly * 12).toFixed(1))} times`);
+  const yearly = (monthly) => Number((monthly * 12).toFixed(1));
+  const events = EVENTS.map(({ name, monthly }) => `${name} ${yearly(monthly)} times`);
   return [
     `- Teams: ${sizes.join(", ")} people.`,
-    `- Providers: ${providers.join(", ")}. Each team is synced every ${SYNC_MINUTES} minutes, whether anything changed or not: ` +
-      `OneLogin asks for a page then, Okta for everybody page by page, Entra ID looks for one person.`,
-    `- Somebody, a year: ${events.join(", ")}. Each is a visit of its own, which is the most that it can cost.`,
-    `- ${percent(PRESENT)} of the people work with kafkaman on each of ${WORKING_DAYS} days; their session is asked about ${SESSION_ASKS} times.`,
-    `- An object is busy ${OBJECT_MS.reads} ms with a read and ${OBJECT_MS.writes} ms with a change, and the Worker takes ${WORKER_MS} ms of CPU.`,
+    `- Providers: ${providers.join(", ")}. They come every ${SYNC_MINUTES} minutes, whether ` +
+      "anything changed or not: OneLogin asks for a page then, Okta for everybody page by page, " +
+      "Entra ID looks for one person.",
+    `- Somebody, a year: ${events.join(", ")}. Each is a visit of its own, which is the most ` +
+      "that it can cost.",
+    `- ${percent(PRESENT)} of the people work with kafkaman on each of ${WORKING_DAYS} days; ` +
+      `their session is asked about ${SESSION_ASKS} times.`,
+    `- An object is busy ${OBJECT_MS.reads} ms with a read and ${OBJECT_MS.writes} ms with a ` +
+      `change, and the Worker takes ${WORKER_MS} ms of CPU.`,
     `- A person is in two groups, and the audit is kept ${AUDIT_DAYS} days.`,
   ];
 }
@@ -212,20 +228,26 @@ export function fleet() {
   const total = plus(provisioning, sessions);
   const storage = Math.max(0, gigabytes - STORAGE.included) * STORAGE.price;
   const bill = (some) => meters(some).reduce((all, meter) => all + meter.dollars, PLAN + storage);
-  const cause = (name, { requests, alarms, read, written }, cost) =>
-    line([name, millions(requests), millions(alarms), millions(read), millions(written), dollars(cost)]);
-  const points = (Math.max(0, total.requests * 2 + total.alarms - POINTS.included) / 1e6) * POINTS.price;
+  const cause = (name, some) => {
+    const { requests, alarms, read, written } = some;
+    return line([name, ...[requests, alarms, read, written].map(millions), dollars(list(some))]);
+  };
+  const noted = Math.max(0, 2 * total.requests + total.alarms - POINTS.included);
+  const points = (noted / 1e6) * POINTS.price;
+  const [alone, both] = [bill(provisioning), bill(total)];
   return [
-    `**${whole(TEAMS)} teams, ${millions(people)} million people: ${dollars(bill(provisioning))} a month for provisioning, ` +
-      `${dollars(bill(total))} with everybody's sessions.** That is ${dollars(bill(total) / TEAMS)} a team.`,
+    `**${whole(TEAMS)} teams of ${millions(people)} million people, each synced every ` +
+      `${SYNC_MINUTES} minutes: ${dollars(alone)} a month.** That is ${dollars(alone / TEAMS)} ` +
+      `a team. With the sessions of all these people it is ${dollars(both)}, or ` +
+      `${dollars(both / TEAMS)} a team.`,
     "Assumed:",
     assumed().join("\n"),
     "In millions a month, at list prices with nothing included:",
     [
       ...head("For", "requests", "alarms", "rows read", "rows written", "cost"),
-      cause("Syncs that find nothing new", syncs, list(syncs)),
-      cause("Changes", changes, list(changes)),
-      cause("Sessions", sessions, list(sessions)),
+      cause("Syncs that find nothing new", syncs),
+      cause("Changes", changes),
+      cause("Sessions", sessions),
     ].join("\n"),
     "All of it as it is billed:",
     [
@@ -238,8 +260,10 @@ export function fleet() {
       line(["**Sum**", "", "", `**${dollars(bill(total))}**`]),
     ].join("\n"),
     [
-      `- Once, when everybody comes in (a search, a creation and two groups each): ${dollars(list(first))}.`,
-      `- If every sync looked at every person, one by one: ${whole(lookedAt.requests / 1e6)} million requests, ${dollars(list(lookedAt))} a month instead of ${dollars(list(syncs))}.`,
+      "- Once, when everybody comes in (a search, a creation and two groups each): " +
+        `${dollars(list(first))}.`,
+      `- If every sync looked at every person, one by one: ${millions(lookedAt.requests)} ` +
+        `million requests, ${dollars(list(lookedAt))} a month instead of ${dollars(list(syncs))}.`,
       `- With \`ANALYTICS\` bound: ${dollars(points)} more for data points.`,
     ].join("\n"),
   ].join("\n\n");
