@@ -41,7 +41,7 @@ function team() {
   const read =
     memory &&
     ` A group of ${whole(memory.members)} members was read with ` +
-      `${memory.most.wasm.toFixed(1)} MiB of the wasm's memory, of ${MEMORY_MIB} that an isolate has.`;
+      `${memory.most.wasm.toFixed(1)} MiB of the wasm's memory; an isolate has ${MEMORY_MIB}.`;
   return [
     `On one thread of ${machine.cpu} (workerd ${versions.workerd}, commit ${versions.commit}), ` +
       `which served the Worker and the object both, a team of ${whole(most)} people answered:`,

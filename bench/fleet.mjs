@@ -9,7 +9,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { ROOT } from "../scripts/steps.mjs";
+import { ROOT, main, say } from "../scripts/steps.mjs";
 import { figures, rows } from "./documented.mjs";
 import { PLAN, POINTS, PRICES, STORAGE } from "./prices.mjs";
 
@@ -270,7 +270,11 @@ export function fleet() {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const { writeCapacity } = await import("./capacity.mjs");
-  if (process.argv.includes("--docs")) writeCapacity();
-  else console.log(fleet());
+  main(async () => {
+    if (!process.argv.includes("--docs")) return console.log(fleet());
+    // Not above: it imports this module.
+    const { writeCapacity } = await import("./capacity.mjs");
+    writeCapacity();
+    say("docs/capacity.md says what was computed");
+  });
 }
