@@ -5,10 +5,11 @@
 //   npm run bench -- --quick             before and after a change: two minutes
 //   npm run bench -- --sizes 1000,100000 --only get,create
 //   npm run bench -- --rounds 5 --seconds 1
-//   npm run bench -- --docs              writes to docs/performance what it measured
+//   npm run bench -- --docs              writes what it measured to docs/performance, to
+//                                        docs/performance.md and docs/capacity.md
 //
 // Ours and the limit are timed in turn, in one run: what disturbs the machine meanwhile
-// disturbs both. It writes `figures.json`, `figures.md` and `figures.svg`.
+// disturbs both. It writes `figures.json`, `figures.svg` and, but for `--docs`, `figures.md`.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -16,14 +17,18 @@ import { parseArgs } from "node:util";
 import { RELEASE, build } from "../scripts/build.mjs";
 import { Failure, ROOT, main, say } from "../scripts/steps.mjs";
 import { ask, bearer } from "./ask.mjs";
+import { writePart } from "./between.mjs";
+import { writeCapacity } from "./capacity.mjs";
 import { chart } from "./chart.mjs";
 import { coldStarts } from "./cold.mjs";
+import { disk } from "./disk.mjs";
+import { FOLDER } from "./documented.mjs";
 import { goals } from "./goals.mjs";
 import { facts } from "./machine.mjs";
 import { check, time } from "./measure.mjs";
 import { memory } from "./memory.mjs";
 import { operations } from "./operations.mjs";
-import { heading, judged, markdown, shown, summary } from "./report.mjs";
+import { DOCUMENT, PART, heading, judged, markdown, part, shown, summary } from "./report.mjs";
 import { USERS } from "./scim.mjs";
 import { stage } from "./staging.mjs";
 import { serveLimit, serveOurs } from "./workerd.mjs";
@@ -55,7 +60,10 @@ function options() {
   if (!sizes.every((size) => Number.isInteger(size) && size >= SIZE_LEAST)) {
     throw new Failure(`No team can be of ${values.sizes}.`, `--sizes ${FULL.sizes}`);
   }
-  const folder = values.docs ? join(ROOT, "docs/performance") : join(ROOT, "target/bench");
+  if (values.docs && (values.only || values.out)) {
+    throw new Failure("The documents have all operations, and a place.", "leave --only and --out");
+  }
+  const folder = values.docs ? FOLDER : join(ROOT, "target/bench");
   const count = (name) => {
     const number = Number(values[name] ?? preset[name]);
     if (Number.isInteger(number) && number > 0) return number;
@@ -66,6 +74,7 @@ function options() {
     seconds: count("seconds"),
     sizes: sizes.sort((a, b) => a - b),
     only: values.only?.split(","),
+    docs: values.docs,
     out: values.out ? resolve(process.env.INIT_CWD ?? ".", values.out) : folder,
   };
 }
@@ -120,20 +129,26 @@ await main(async () => {
   await build(RELEASE);
   await wrk();
   const results = [];
+  const disks = [];
   const figures = { ...facts(), rounds: wanted.rounds, seconds: wanted.seconds };
   for (const size of wanted.sizes) {
     const staged = await stage(size);
+    disks.push({ size, ...(await disk(staged.ours)) });
     results.push(...(await measure(staged, wanted, results)));
     if (size !== wanted.sizes.at(-1) || wanted.only) continue;
     figures.cold = await coldStarts(staged);
     figures.memory = await memory(staged);
   }
+  figures.disk = disks;
   figures.results = results;
   figures.goals = goals(figures);
   console.log(["", ...summary(figures), "", ...judged(figures)].join("\n"));
   mkdirSync(wanted.out, { recursive: true });
   writeFileSync(join(wanted.out, "figures.json"), `${JSON.stringify(figures, null, 2)}\n`);
-  writeFileSync(join(wanted.out, "figures.md"), markdown(figures));
   writeFileSync(join(wanted.out, "figures.svg"), chart(results));
+  if (wanted.docs) {
+    writePart(DOCUMENT, PART, part(figures));
+    writeCapacity();
+  } else writeFileSync(join(wanted.out, "figures.md"), markdown(figures));
   say(`The figures are in ${wanted.out}`);
 });

@@ -79,8 +79,12 @@ function taken({ members, answer, before, most }) {
 export const judged = ({ goals }) =>
   goals.map(({ goal, figure, isMet }) => `${isMet ? "met    " : "NOT MET"}  ${goal}: ${figure}`);
 
-/** All of it as a page. */
-export function markdown(figures) {
+/** Where `--docs` puts `part`. */
+export const DOCUMENT = "docs/performance.md";
+export const PART = "figures";
+
+/** All of it as a part of a page, below a heading of first order. */
+export function part(figures, chart = "performance/figures.svg") {
   const row = (cells) => `| ${cells.join(" | ")} |`;
   const sizes = [...new Set(figures.results.map(({ size }) => size))];
   const tables = sizes.map((size) =>
@@ -97,15 +101,16 @@ export function markdown(figures) {
     row([goal, figure, isMet ? "met" : "not met"]),
   );
   return [
-    "# Figures",
-    "What `npm run bench` measured. It wrote this page, and the next run writes it anew.",
-    "![The throughput of each operation as a share of the limit's](figures.svg)",
+    `![The throughput of each operation as a share of the limit's](${chart})`,
     summary(figures)
       .map((line) => `- ${line}`)
       .join("\n"),
     ["## Goals\n", row(["Goal", "Figure", ""]), row(["---", "---", "---"]), ...met].join("\n"),
     ...tables,
     NOTES,
-    "",
   ].join("\n\n");
 }
+
+/** The same as a page. */
+export const markdown = (figures) =>
+  ["# Figures", "What `npm run bench` measured.", part(figures, "figures.svg"), ""].join("\n\n");

@@ -7,6 +7,8 @@ import { bearer, expect } from "./ask.mjs";
 import { person } from "./people.mjs";
 import { BULK, GROUPS, USERS, addMembers, bulk, group } from "./scim.mjs";
 
+/** The team's id. */
+export const TEAM = "bench";
 /** Operations of one bulk request, and members of one PATCH. */
 const BULK_MAX = 1_000;
 const MEMBERS_MAX = 10_000;
@@ -33,8 +35,8 @@ const NEWS_MS = 10_000;
  * Makes a team on a server: what the requests need to know of it. `people` are some
  * of it, each with number and id, in no order; `document` is how one of them is shown.
  */
-export async function seed(server, operatorToken, size) {
-  const { key, adminToken } = await createTeam(server.url, operatorToken, "bench", {
+export async function seed(server, operatorToken, size, groupSizes = GROUP_SIZES) {
+  const { key, adminToken } = await createTeam(server.url, operatorToken, TEAM, {
     seats: 10_000_000,
     requestsPerSecond: 1_000_000,
     requestBurst: 1_000_000,
@@ -44,7 +46,7 @@ export async function seed(server, operatorToken, size) {
   const ids = await populate(server, scim, size, "person");
   const outsiders = await populate(server, scim, OUTSIDERS, "outsider");
   const people = known(ids);
-  const groups = await gatherAll(server, scim, ids, people);
+  const groups = await gatherAll(server, scim, ids, people, groupSizes);
   const request = { path: `${USERS}/${people[0].id}`, headers: scim };
   const shown = await expect([200], server, request);
   return { size, key, people, outsiders, groups, document: shown.text };
@@ -57,7 +59,7 @@ export async function seed(server, operatorToken, size) {
 async function unhinder(server, adminToken) {
   await expect([200], server, {
     method: "PATCH",
-    path: "/teams/bench/v1/settings",
+    path: `/teams/${TEAM}/v1/settings`,
     headers: { ...bearer(adminToken), "content-type": "application/json" },
     body: JSON.stringify({ brakePercent: 100, brakeMembers: 1_000_000 }),
   });
@@ -93,13 +95,13 @@ async function populate(server, headers, count, prefix) {
  * those on the pages that are read: what a read shows must not differ by the size. Into
  * several go those who came last.
  */
-async function gatherAll(server, headers, ids, people) {
+async function gatherAll(server, headers, ids, people, groupSizes) {
   const known = people.map(({ id }) => id);
   const isKnown = new Set(known);
   const inOrder = [...ids.filter((id) => !isKnown.has(id)).reverse(), ...known];
   const groups = {};
   let most = 0;
-  for (const [name, members] of Object.entries(GROUP_SIZES)) {
+  for (const [name, members] of Object.entries(groupSizes)) {
     if (Number(name) > ids.length) continue;
     groups[name] = await gather(server, headers, name, inOrder.slice(0, members));
     most = members;
