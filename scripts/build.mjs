@@ -29,8 +29,25 @@ const WASM_FILE = "wasm32-unknown-unknown/release/kafkaman_scim.wasm";
 const BINDGEN = ["--target", "module", "--out-name", "index", "--no-typescript"].concat(
   "--experimental-reset-state-function",
 );
+/**
+ * What goes over the wire is compressed, so that counts. LLVM has optimised for size
+ * already: the passes of `-Oz` that number locals anew or join functions take bytes
+ * from the module and add them to its archive. Functions in the order of their names
+ * bring the instances of one generic function within reach of each other.
+ */
+const SHRINK = [
+  "--memory-packing",
+  "--remove-unused-module-elements",
+  "--duplicate-function-elimination",
+  "--remove-unused-brs",
+  "--optimize-instructions",
+  "--code-folding",
+  "--rse",
+  "--vacuum",
+  "--reorder-functions-by-name",
+];
 /** KEEP_NAMES=1 leaves functions their names, for a profile. */
-const OPTIMISE = ["-Oz", "--strip-producers", process.env.KEEP_NAMES ? "-g" : "--strip-debug"];
+const OPTIMISE = [...SHRINK, "--strip-producers", process.env.KEEP_NAMES ? "-g" : "--strip-debug"];
 const JOIN = ["--bundle", "--format=esm", "--external:./index_bg.wasm", "--log-level=warning"];
 
 const INPUTS = [

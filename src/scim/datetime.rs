@@ -3,7 +3,7 @@
 //! A [`Timestamp`] counts milliseconds because that is what the platform's
 //! clock gives; `meta.created` and `meta.lastModified` carry no finer part.
 
-use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use std::fmt;
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z.
@@ -16,10 +16,10 @@ impl Timestamp {
     /// offset reads as UTC. Digits beyond the millisecond are dropped. `None`
     /// for what is none, and for years that four digits do not write.
     pub fn parse(text: &str) -> Option<Self> {
-        let instant = match DateTime::parse_from_rfc3339(text) {
-            Ok(zoned) => zoned.to_utc(),
-            Err(_) => NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?.and_utc(),
-        };
+        let instant = DateTime::parse_from_rfc3339(text)
+            .or_else(|_| DateTime::parse_from_rfc3339(&format!("{text}Z")))
+            .ok()?
+            .to_utc();
         // What is written must be read again: four digits of year.
         (0..=9999).contains(&instant.year()).then(|| Self(instant.timestamp_millis()))
     }
