@@ -43,7 +43,8 @@ pub(super) fn issue_service_token(visit: &Visit<'_>) -> Outcome {
         "policy" => Some(Scope::Policy),
         _ => None,
     };
-    let scopes: BTreeSet<Scope> = visit.form.all("scope").filter_map(named).collect();
+    let mut scopes = BTreeSet::new();
+    scopes.extend(visit.form.all("scope").filter_map(named));
     let name = visit.form.get("name");
     let (_, minted) =
         service_tokens::issue(&visit.context(), &visit.actor(), visit.id, name, &scopes)?;

@@ -80,8 +80,8 @@ pub struct SigningSecrets {
 impl SigningSecrets {
     /// These secrets; the one with the highest version signs. `None` of none.
     pub fn new(mut secrets: Vec<SigningSecret>) -> Option<Self> {
-        secrets.sort_by_key(|secret| secret.version);
-        let current = secrets.pop()?;
+        let (newest, _) = secrets.iter().enumerate().max_by_key(|(_, secret)| secret.version)?;
+        let current = secrets.remove(newest);
         Some(Self { current, others: secrets })
     }
 
