@@ -25,9 +25,13 @@ export const TESTING = {
 };
 
 const WASM_FILE = "wasm32-unknown-unknown/release/kafkaman_scim.wasm";
-/** The glue can make a new instance in place of one that trapped: `guard.mjs` asks it to. */
+/**
+ * The glue can make a new instance in place of one that trapped: `guard.mjs` asks it to.
+ * And a trap goes through every frame of ours: it is no exception that Rust may catch.
+ */
 const BINDGEN = ["--target", "module", "--out-name", "index", "--no-typescript"].concat(
   "--experimental-reset-state-function",
+  "--force-enable-abort-handler",
 );
 /**
  * What goes over the wire is compressed, so that counts. LLVM has optimised for size
@@ -46,8 +50,11 @@ const SHRINK = [
   "--vacuum",
   "--reorder-functions-by-name",
 ];
+/** What the glue's handling of traps is made of. */
+const FEATURES = "--enable-exception-handling";
 /** KEEP_NAMES=1 leaves functions their names, for a profile. */
-const OPTIMISE = [...SHRINK, "--strip-producers", process.env.KEEP_NAMES ? "-g" : "--strip-debug"];
+const NAMES = process.env.KEEP_NAMES ? "-g" : "--strip-debug";
+const OPTIMISE = [FEATURES, ...SHRINK, "--strip-producers", NAMES];
 const JOIN = ["--bundle", "--format=esm", "--external:./index_bg.wasm", "--log-level=warning"];
 
 const INPUTS = [
