@@ -10,6 +10,9 @@ mod acme;
 use acme::Acme;
 use acme::world::{OPERATOR_TOKEN, SIGNING_SECRETS};
 use kafkaman_scim::api::{operator, team::ROUTES};
+use kafkaman_scim::directory::audit::Actor;
+use kafkaman_scim::directory::team_id::TeamId;
+use kafkaman_scim::directory::tokens;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -143,6 +146,16 @@ impl Credentials {
         acme.ok("PATCH", &format!("/members/{bill}"), json!({ "role": "billing" }));
         let ended = session("developer");
         world.ok(&sessions.1, "POST", "/teams/acme/v1/sessions/end", json!({ "token": ended }));
+        // Nobody uses it for the two hours that pass below.
+        let idle = session("developer");
+        let lapsed = world.in_team("acme", |context| {
+            let team = TeamId::parse("acme").unwrap();
+            let minted = tokens::issue(context, &Actor::System, &team, &boss).unwrap();
+            let expire = "UPDATE credential SET expires = ? WHERE id = ?";
+            let parameters = [context.now.0.into(), minted.id.as_str().into()];
+            context.sql.execute(expire, &parameters).unwrap();
+            minted.text
+        });
         let other = world.team("other");
         let by_operator = |what: &str, body: Value| {
             world.ok(OPERATOR_TOKEN, "POST", &format!("/operator/v1/teams/acme/{what}"), body)
@@ -172,7 +185,9 @@ impl Credentials {
             ("break-glass link", text(&link, "url").rsplit('/').next().unwrap().into()),
             ("operator", OPERATOR_TOKEN.into()),
             ("service token, revoked", gone.1),
+            ("admin token, expired", lapsed),
             ("session, ended", ended),
+            ("session, expired", idle),
             ("admin token", acme.admin.clone()),
             ("admin's session", session("boss")),
             ("admin's session, proven long ago", session_of("boss", 5)),

@@ -49,6 +49,10 @@ const suspend = (id) =>
     Operations: [{ op: "replace", path: "active", value: false }],
   });
 
+/** What OneLogin sends of someone whose access to the app is removed. */
+const unassign = (id, userName) =>
+  scim("PUT", `/Users/${id}`, { schemas: [CORE], userName, active: false });
+
 const dashboard = async () => (await team("GET", "/members")).body.members.map((one) => one.userName);
 
 describe("the page", { concurrency: 1 }, () => {
@@ -105,6 +109,13 @@ describe("the page", { concurrency: 1 }, () => {
       const decided = await may("stays@acme.example", action);
       assert.deepEqual([decided.allowed, decided.code], [false, "managed_by_identity_provider"]);
     }
+    const { body } = await signIn("stays@acme.example", "saml");
+    const refused = await team("PATCH", "/me", { email: "mine@acme.example" }, body.token);
+    assert.deepEqual([refused.status, refused.body.error.code], [403, "managed_by_identity_provider"]);
+    // There is no password here to change: what a provider sends as one is dropped.
+    const password = await team("PATCH", "/me", { password: "mine" }, body.token);
+    assert.equal(password.status, 400);
+    assert.ok((await dashboard()).includes("stays@acme.example"));
   });
 
   test("Only team admins will have the right to remove team members", async () => {
@@ -128,12 +139,14 @@ describe("the page", { concurrency: 1 }, () => {
     for (const [how, end] of [
       ["suspended", suspend],
       ["deleted", (id) => scim("DELETE", `/Users/${id}`)],
+      ["unassigned", unassign],
     ]) {
       const userName = `${how}-now@acme.example`;
       const id = await provision(userName);
       const { body } = await signIn(userName, "saml");
       assert.ok(await stands(body.token));
-      await end(id);
+      const ended = await end(id, userName);
+      assert.ok([200, 204].includes(ended.status), how);
       assert.equal(await stands(body.token), false, `${how}: out now, not at the next sign-in`);
       const again = await signIn(userName, "saml");
       assert.ok([403, 404].includes(again.status), how);
