@@ -9,8 +9,7 @@ use super::sql::{Database, Engine};
 use super::{clock, convert, log, objects, settings, unreached};
 use crate::api::operator::{self, Step};
 use crate::directory::registry::CALL_MS;
-use crate::directory::schemas::Schemas;
-use crate::directory::{Context, Deployment, Fault, Origin};
+use crate::directory::{Deployment, Fault};
 use crate::entry::front::{self, Decision};
 use crate::entry::registry as entry;
 use crate::web::answered::Answered;
@@ -86,7 +85,7 @@ impl Object {
             return Err(Error::RustError("not a request for the Registry".into()).into());
         };
         let request = http::Request::from_parts(head, body);
-        let turn = entry::start(&context(&engine, &deployment), &name, request);
+        let turn = entry::start(&settings::context(&engine, &deployment), &name, request);
         let (step, page) = turn.into_parts();
         let taken = self.take(&engine, &deployment, step).await;
         let taken = taken.unwrap_or_else(|error| {
@@ -94,7 +93,7 @@ impl Object {
             unreached::answered(&path, &error)
         });
         let Answered { response, fault, .. } =
-            entry::finish(&context(&engine, &deployment), page, taken);
+            entry::finish(&settings::context(&engine, &deployment), page, taken);
         log::Line {
             env: &self.env,
             part: "registry",
@@ -112,7 +111,7 @@ impl Object {
     async fn finish(&self) -> Result<()> {
         let deployment = settings::deployment(&self.env)?;
         let engine = Engine::new(&self.database);
-        let steps = operator::unfinished(&context(&engine, &deployment)).map_err(told)?;
+        let steps = operator::unfinished(&settings::context(&engine, &deployment)).map_err(told)?;
         let mut failed = None;
         for step in steps {
             match self.take(&engine, &deployment, step).await {
@@ -143,19 +142,8 @@ impl Object {
             let stub = objects::team(&self.env, &call.team, call.location_hint.as_deref())?;
             let told = stub.fetch(&convert::outgoing(call.request)?).await?;
             let told = convert::incoming(told).await?;
-            step = operator::resume(&context(engine, deployment), call.pending, &told);
+            step = operator::resume(&settings::context(engine, deployment), call.pending, &told);
         }
-    }
-}
-
-fn context<'a>(engine: &'a Engine<'a>, deployment: &'a Deployment) -> Context<'a> {
-    Context {
-        sql: engine,
-        now: clock::now(),
-        random: &settings::random,
-        deployment,
-        schemas: Schemas::built_in(),
-        origin: Origin::none(),
     }
 }
 

@@ -1,6 +1,9 @@
-//! The deployment's settings, from the Worker's environment, and randomness.
+//! The deployment's settings, from the Worker's environment, and randomness: what the
+//! runtime gives a request to be answered with.
 
-use crate::directory::{Deployment, Fault};
+use super::clock;
+use crate::directory::schemas::Schemas;
+use crate::directory::{Context, Deployment, Fault, Origin, Sql};
 use std::cell::OnceCell;
 use std::rc::Rc;
 use worker::{Env, Error, Result};
@@ -30,6 +33,18 @@ pub(super) fn deployment(env: &Env) -> Result<Rc<Deployment>> {
     let deployment = Rc::new(deployment);
     DEPLOYMENT.with(|cell| drop(cell.set(deployment.clone())));
     Ok(deployment)
+}
+
+/// What a request to an object, or its alarm, may use.
+pub(super) fn context<'a>(sql: &'a dyn Sql, deployment: &'a Deployment) -> Context<'a> {
+    Context {
+        sql,
+        now: clock::now(),
+        random: &random,
+        deployment,
+        schemas: Schemas::built_in(),
+        origin: Origin::none(),
+    }
 }
 
 /// Whether the deployment wants every request in the log.

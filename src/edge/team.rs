@@ -8,9 +8,8 @@ use super::sql::{Database, Engine};
 use super::{clock, convert, log, settings};
 use crate::api::scim;
 use crate::directory::activity::WAIT_MS;
-use crate::directory::schemas::Schemas;
 use crate::directory::team_id::TeamId;
-use crate::directory::{Context, Deployment, Fault, Origin, migrate};
+use crate::directory::{Context, Fault, migrate};
 use crate::entry::object::{self, Memory};
 use crate::scim::Timestamp;
 use crate::web::answered::{After, Answered};
@@ -104,7 +103,7 @@ impl Team {
             .ok_or_else(|| Error::RustError("a Team object has no team's name".into()))?;
         let deployment = settings::deployment(&self.env)?;
         let engine = Engine::new(&self.database);
-        let context = context(&engine, &deployment);
+        let context = settings::context(&engine, &deployment);
         let mut request = HttpRequest::from_parts(head, body);
         let request_id = log::with_request_id(&mut request);
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -153,7 +152,7 @@ impl Team {
         let deployment = settings::deployment(&self.env)?;
         let engine = Engine::new(&self.database);
         let started = clock::milliseconds();
-        let done = object::upkeep(&context(&engine, &deployment), &self.memory);
+        let done = object::upkeep(&settings::context(&engine, &deployment), &self.memory);
         let next = match &done {
             Ok(due) => due.map(delay_until),
             Err(_) => Some(UPKEEP_RETRY),
@@ -242,17 +241,6 @@ impl Then {
 fn delay_until(due: Timestamp) -> Duration {
     let delay = due.0.saturating_sub(clock::now().0);
     Duration::from_millis(u64::try_from(delay).unwrap_or(0))
-}
-
-fn context<'a>(engine: &'a Engine<'a>, deployment: &'a Deployment) -> Context<'a> {
-    Context {
-        sql: engine,
-        now: clock::now(),
-        random: &settings::random,
-        deployment,
-        schemas: Schemas::built_in(),
-        origin: Origin::none(),
-    }
 }
 
 fn wants_debug(context: &Context<'_>, request: &HttpRequest<Vec<u8>>) -> bool {
