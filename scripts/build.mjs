@@ -83,7 +83,7 @@ function digest(features) {
     if (!/^[a-z]+$/.test(input)) add(input);
     else {
       const files = readdirSync(path, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile() && !entry.name.endsWith(".mjs"))
+        .filter((entry) => entry.isFile() && entry.name !== "guard.mjs")
         .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(ROOT.length + 1));
       files.sort().forEach(add);
     }

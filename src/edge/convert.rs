@@ -82,15 +82,17 @@ pub(super) async fn incoming(response: Response) -> Result<HttpResponse<Vec<u8>>
 /// # Errors
 /// If a header is one that the runtime refuses.
 pub(super) fn response(response: &HttpResponse<Vec<u8>>) -> std::result::Result<JsValue, JsValue> {
-    let mut head = String::with_capacity(512);
+    let (mut names, mut values) = (String::with_capacity(128), String::with_capacity(384));
     for (name, value) in response.headers() {
-        // Values are ours, and text.
-        let value = value.to_str().unwrap_or_default();
-        for part in [name.as_str(), "\n", value, "\n"] {
-            head.push_str(part);
+        if !names.is_empty() {
+            names.push('\n');
+            values.push('\n');
         }
+        names.push_str(name.as_str());
+        // Values are ours, and text.
+        values.push_str(value.to_str().unwrap_or_default());
     }
-    glue::respond(response.status().as_u16(), &head, response.body())
+    glue::respond(response.status().as_u16(), &names, &values, response.body())
 }
 
 /// What follows scheme and host in a URL.

@@ -10,22 +10,33 @@ const PORTION_ROWS = 256;
 const CELLS = 4;
 
 /**
- * A response. `head` is a name and a value in turn, a line each: several of one name
+ * Names of headers as answers have them, by the text that they come in. There are as
+ * many as there are kinds of answers. An object whose keys are always the same strings
+ * is made in a fraction of the time that one takes whose keys are new each time.
+ */
+const layouts = new Map();
+
+/**
+ * A response. `names` and `values` are its headers', a line each: several of one name
  * (cookies) stay several.
  */
-export function respond(status, head, body) {
-  const lines = head.split("\n");
+export function respond(status, names, values, body) {
+  let layout = layouts.get(names);
+  if (layout === undefined) {
+    layout = names === "" ? [] : names.split("\n");
+    layouts.set(names, layout);
+  }
+  const given = values.split("\n");
   // An object, which the runtime reads in a quarter of the time of a list of pairs.
   const headers = {};
-  const again = [];
-  for (let i = 0; i + 1 < lines.length; i += 2) {
-    if (lines[i] in headers) again.push([lines[i], lines[i + 1]]);
-    else headers[lines[i]] = lines[i + 1];
-  }
+  for (let i = 0; i < layout.length; i++) headers[layout[i]] = given[i];
   // The runtime refuses a body, be it empty, for some statuses. The bytes are the
   // wasm's memory, which others write to before the answer is sent.
   const response = new Response(body.length > 0 ? body.slice() : null, { status, headers });
-  for (const [name, value] of again) response.headers.append(name, value);
+  const last = layout.lastIndexOf("set-cookie");
+  for (let i = layout.indexOf("set-cookie"); i < last; i++) {
+    if (layout[i] === "set-cookie") response.headers.append("set-cookie", given[i]);
+  }
   return response;
 }
 

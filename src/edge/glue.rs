@@ -6,9 +6,14 @@ use worker::js_sys::Array;
 
 #[wasm_bindgen(module = "/src/edge/glue.mjs")]
 extern "C" {
-    /// A `Response`. `head` has a header's name and its value in turn, a line each.
+    /// A `Response`. `names` and `values` are its headers', a line each.
     #[wasm_bindgen(catch)]
-    pub(super) fn respond(status: u16, head: &str, body: &[u8]) -> Result<JsValue, JsValue>;
+    pub(super) fn respond(
+        status: u16,
+        names: &str,
+        values: &str,
+        body: &[u8],
+    ) -> Result<JsValue, JsValue>;
 
     /// A portion of a statement's rows.
     pub(super) type Portion;
