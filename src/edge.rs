@@ -2,9 +2,9 @@
 //!
 //! In scope: the fetch event, the Team and Registry objects, the SQL adapter,
 //! conversions, what is fetched of identity providers, the log and its data points,
-//! refusals counted by the platform. Out of scope: decisions, which are `entry`'s. Around all of it stands `guard.mjs`, the module
-//! that the runtime starts: it calls what is exported here, and answers should the
-//! wasm ever trap.
+//! refusals counted by the platform. Out of scope: decisions, which are `entry`'s.
+//! Around all of it stands `guard.mjs`, the module that the runtime starts: it calls
+//! what is exported here, and answers should the wasm ever trap.
 //!
 //! Most requests are one call into the wasm in the Worker, one in the object, and
 //! few out of it: each costs, and so does every promise. See `glue.mjs`.
