@@ -149,6 +149,19 @@ for (const [kind, options] of Object.entries({
     await fit(page, `key-${kind}`);
     await page.getByRole("button", { name: `Revoke ${kind}` }).click();
     await page.getByRole("status").waitFor();
+    // A team that the operator suspended says so on its pages.
+    await operator("POST", "/teams/acme/suspend");
+    await page.goto(`${server.url}/teams/acme`);
+    await fit(page, `team-suspended-${kind}`);
+    await operator("POST", "/teams/acme/resume");
+    // The operator's link, before it is used, and one that is good for nothing.
+    const eve = { name: "Eve Operator", email: "eve@kafkaman.example" };
+    const link = (await operator("POST", "/teams/acme/break-glass", eve)).body.url;
+    await page.goto(link);
+    await page.getByRole("button").first().waitFor();
+    await fit(page, `link-${kind}`);
+    await page.goto(link.slice(0, -4));
+    await fit(page, `link-dead-${kind}`);
     await close();
   });
 }
