@@ -20,6 +20,7 @@ fn the_environment_is_checked() {
     for (base, secrets, tokens, named) in [
         ("", good.clone(), token.clone(), "BASE_URL"),
         ("scim.kafkaman.example", good.clone(), token.clone(), "BASE_URL"),
+        ("https://a.example/\"", good.clone(), token.clone(), "BASE_URL"),
         (base, String::new(), token.clone(), "SIGNING_SECRETS"),
         (base, secret(32), token.clone(), "SIGNING_SECRETS"),
         (base, format!("1:{}", secret(31)), token.clone(), "SIGNING_SECRETS"),

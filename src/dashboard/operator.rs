@@ -129,13 +129,9 @@ fn sign_in(context: &Context<'_>, token: &str) -> Response<Vec<u8>> {
     if context.deployment.operator(token).is_none() {
         return sign_in_page(true);
     }
-    match context.deployment.operator_session(token, context.now.plus(SESSION_MS)) {
-        Ok(session) => {
-            let keep = format!("{COOKIE}={session}; Path=/; Secure; HttpOnly; SameSite=Strict");
-            page::with_cookie(page::see("/operator"), &keep)
-        }
-        Err(_) => page::broken(),
-    }
+    let session = context.deployment.operator_session(token, context.now.plus(SESSION_MS));
+    let keep = format!("{COOKIE}={session}; Path=/; Secure; HttpOnly; SameSite=Strict");
+    page::with_cookie(page::see("/operator"), &keep)
 }
 
 /// The request to the operator API that a form stands for.

@@ -75,7 +75,7 @@ impl<'a> Visit<'a> {
             activity,
             team,
             id,
-            form_token: sessions::form_token(context, id, &session)?,
+            form_token: sessions::form_token(context, id, &session),
             session,
             captures: Vec::new(),
             query: Parameters::default(),

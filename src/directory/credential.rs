@@ -65,10 +65,40 @@ impl Kind {
 
 /// One of the deployment's signing secrets.
 pub struct SigningSecret {
+    version: u8,
+    /// Has taken the secret and no message yet: half of the work of a short tag.
+    keyed: Hmac<Sha256>,
+}
+
+impl SigningSecret {
+    /// A secret, and the number by which credentials refer to it. `None` for one that
+    /// HMAC cannot take.
+    pub fn new(version: u8, secret: &[u8]) -> Option<Self> {
+        Some(Self { version, keyed: Hmac::new_from_slice(secret).ok()? })
+    }
+
     /// The number by which credentials refer to it.
-    pub version: u8,
-    /// The secret.
-    pub secret: Vec<u8>,
+    pub fn version(&self) -> u8 {
+        self.version
+    }
+
+    fn derived(&self, purpose: &str, team: &str) -> [u8; 32] {
+        let mut mac = self.keyed.clone();
+        for part in [purpose, "\0", team] {
+            mac.update(part.as_bytes());
+        }
+        mac.finalize().into_bytes().into()
+    }
+
+    fn tag(&self, kind: Kind, id: &[u8], secret: &[u8], team: &[u8]) -> Option<[u8; TAG_BYTES]> {
+        let mut mac = self.keyed.clone();
+        // Every part but the last has a fixed length, so no two inputs are alike.
+        for part in [kind.prefix().as_bytes(), &[self.version], id, secret, team] {
+            mac.update(part);
+        }
+        let full: [u8; 32] = mac.finalize().into_bytes().into();
+        full.first_chunk().copied()
+    }
 }
 
 /// The deployment's signing secrets, one at least.
@@ -87,9 +117,8 @@ impl SigningSecrets {
 
     /// A key of its own for one purpose and team, from the current secret. It
     /// changes when the secret does, so it is for what lives shortly.
-    pub(super) fn derived(&self, purpose: &str, team: &str) -> Result<[u8; 32], Fault> {
-        let derived = self.derived_under(self.current.version, purpose, team)?;
-        derived.ok_or_else(|| Fault::new("there is no signing secret"))
+    pub(super) fn derived(&self, purpose: &str, team: &str) -> [u8; 32] {
+        self.current.derived(purpose, team)
     }
 
     /// The same from the secret of this version, if it is live.
@@ -98,13 +127,8 @@ impl SigningSecrets {
         version: u8,
         purpose: &str,
         team: &str,
-    ) -> Result<Option<[u8; 32]>, Fault> {
-        let Some(secret) = self.version(version) else { return Ok(None) };
-        let mut mac = keyed(&secret.secret)?;
-        for part in [purpose, "\0", team] {
-            mac.update(part.as_bytes());
-        }
-        Ok(Some(mac.finalize().into_bytes().into()))
+    ) -> Option<[u8; 32]> {
+        Some(self.version(version)?.derived(purpose, team))
     }
 
     /// The version of the secret that signs.
@@ -145,7 +169,7 @@ impl Credential {
         let (id, rest) = rest.split_first_chunk::<ID_BYTES>()?;
         let (secret, rest) = rest.split_first_chunk::<SECRET_BYTES>()?;
         let (tag, team) = rest.split_first_chunk::<TAG_BYTES>()?;
-        let expected = tag_of(signing.version(*version)?, kind, id, secret, team)?;
+        let expected = signing.version(*version)?.tag(kind, id, secret, team)?;
         if !bool::from(expected.ct_eq(tag)) {
             return None;
         }
@@ -177,7 +201,8 @@ pub fn mint(context: &Context<'_>, kind: Kind, team: &TeamId) -> Result<Minted, 
     let secret = context.random_bytes::<SECRET_BYTES>()?;
     let signing = &context.deployment.signing.current;
     let team = team.as_str().as_bytes();
-    let tag = tag_of(signing, kind, &id, &secret, team)
+    let tag = signing
+        .tag(kind, &id, &secret, team)
         .ok_or_else(|| Fault::new("a tag could not be computed"))?;
     let bytes = [&[signing.version], id.as_slice(), &secret, &tag, team].concat();
     Ok(Minted {
@@ -194,27 +219,8 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-fn tag_of(
-    signing: &SigningSecret,
-    kind: Kind,
-    id: &[u8],
-    secret: &[u8],
-    team: &[u8],
-) -> Option<[u8; TAG_BYTES]> {
-    let mut mac = keyed(&signing.secret).ok()?;
-    // Every part but the last has a fixed length, so no two inputs are alike.
-    for part in [kind.prefix().as_bytes(), &[signing.version], id, secret, team] {
-        mac.update(part);
-    }
-    let full: [u8; 32] = mac.finalize().into_bytes().into();
-    full.first_chunk().copied()
-}
-
-fn keyed(secret: &[u8]) -> Result<Hmac<Sha256>, Fault> {
-    Hmac::new_from_slice(secret).map_err(|error| Fault::new(error.to_string()))
-}
-
 /// Bytes in lower-case hexadecimal.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }

@@ -45,7 +45,7 @@ impl Cursor {
         let text = serde_json::to_vec(&sealed).map_err(|error| Fault::new(error.to_string()))?;
         let nonce = context.random_bytes::<NONCE_BYTES>()?;
         let payload = Payload { msg: &text, aad: query.as_bytes() };
-        let hidden = cipher(context, team)?
+        let hidden = cipher(context, team)
             .encrypt(&Nonce::from(nonce), payload)
             .map_err(|_| Fault::new("a cursor could not be sealed"))?;
         Ok(BASE64_URL_SAFE_NO_PAD.encode([nonce.as_slice(), &hidden].concat()))
@@ -70,7 +70,7 @@ impl Cursor {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
         let (nonce, hidden) = bytes.split_first_chunk::<NONCE_BYTES>().ok_or_else(invalid)?;
         let payload = Payload { msg: hidden, aad: query.as_bytes() };
-        let text = cipher(context, team)?.decrypt(&Nonce::from(*nonce), payload);
+        let text = cipher(context, team).decrypt(&Nonce::from(*nonce), payload);
         let sealed: Option<Sealed> = text.ok().and_then(|text| serde_json::from_slice(&text).ok());
         let sealed = sealed.ok_or_else(invalid)?;
         if sealed.expires <= context.now.0 {
@@ -83,7 +83,7 @@ impl Cursor {
     }
 }
 
-fn cipher(context: &Context<'_>, team: &str) -> Result<ChaCha20Poly1305, Fault> {
-    let key = context.deployment.signing.derived("cursor", team)?;
-    Ok(ChaCha20Poly1305::new(&key.into()))
+fn cipher(context: &Context<'_>, team: &str) -> ChaCha20Poly1305 {
+    let key = context.deployment.signing.derived("cursor", team);
+    ChaCha20Poly1305::new(&key.into())
 }

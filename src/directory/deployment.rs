@@ -42,7 +42,10 @@ impl Deployment {
         operator_tokens: &str,
     ) -> Result<Self, Fault> {
         let base_url = base_url.trim_end_matches('/');
-        if !base_url.starts_with("https://") && !base_url.starts_with("http://") {
+        let is_address = base_url.starts_with("https://") || base_url.starts_with("http://");
+        // It goes into JSON as it is.
+        let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+        if !is_address || !base_url.bytes().all(is_plain) {
             return Err(Fault::new("BASE_URL must be the address of the service, https://…"));
         }
         let signing = read_secrets(signing_secrets).ok_or_else(|| {
@@ -62,13 +65,10 @@ impl Deployment {
 
     /// What a browser holds in an operator's place until then. It ends with the
     /// operator's token, too.
-    ///
-    /// # Errors
-    /// A fault of the signing secrets.
-    pub fn operator_session(&self, token: &str, until: Timestamp) -> Result<String, Fault> {
+    pub fn operator_session(&self, token: &str, until: Timestamp) -> String {
         let hash = sha256(token.as_bytes());
-        let tag = self.session_tag(&hash, until.0)?;
-        Ok(format!("{}.{}", until.0, BASE64_URL_SAFE_NO_PAD.encode(tag)))
+        let tag = self.session_tag(&hash, until.0);
+        format!("{}.{}", until.0, BASE64_URL_SAFE_NO_PAD.encode(tag))
     }
 
     /// The name of the operator whose session this is, and until when. Whether that
@@ -79,7 +79,7 @@ impl Deployment {
         let tag = BASE64_URL_SAFE_NO_PAD.decode(tag).ok()?;
         let mut found = None;
         for operator in &self.operators {
-            let own = self.session_tag(&operator.token_hash, until).ok()?;
+            let own = self.session_tag(&operator.token_hash, until);
             if bool::from(own.as_slice().ct_eq(&tag)) {
                 found = Some((operator.name.as_str(), Timestamp(until)));
             }
@@ -87,9 +87,9 @@ impl Deployment {
         found
     }
 
-    fn session_tag(&self, token_hash: &[u8; 32], until: i64) -> Result<[u8; 32], Fault> {
-        let key = self.signing.derived("operator session", &until.to_string())?;
-        Ok(sha256(&[key.as_slice(), token_hash].concat()))
+    fn session_tag(&self, token_hash: &[u8; 32], until: i64) -> [u8; 32] {
+        let key = self.signing.derived("operator session", &until.to_string());
+        sha256(&[key.as_slice(), token_hash].concat())
     }
 
     /// The name of the operator whose token this is. Every token is compared,
@@ -112,11 +112,11 @@ fn read_secrets(text: &str) -> Option<SigningSecrets> {
         let (version, secret) = entry.split_once(':')?;
         let version: u8 = version.parse().ok().filter(|version| *version > 0)?;
         let secret = BASE64_URL_SAFE_NO_PAD.decode(secret.trim_end_matches('=')).ok()?;
-        let is_known = secrets.iter().any(|other| other.version == version);
+        let is_known = secrets.iter().any(|other| other.version() == version);
         if secret.len() < SIGNING_SECRET_BYTES_MIN || is_known {
             return None;
         }
-        secrets.push(SigningSecret { version, secret });
+        secrets.push(SigningSecret::new(version, &secret)?);
     }
     if secrets.len() > SIGNING_SECRETS_MAX { None } else { SigningSecrets::new(secrets) }
 }

@@ -81,7 +81,7 @@ fn first_batch(
 ) -> Result<Vec<Stored>, Failure> {
     let statement = format!(
         "SELECT {} FROM resource WHERE {} LIMIT {BATCH_ROWS}",
-        columns(context.schemas),
+        columns(context.schemas, kind == Kind::User),
         condition.text(kind)
     );
     let mut found = context.sql.all(&statement, &condition.parameters(), Stored::read)?;
@@ -191,7 +191,8 @@ fn object(
     }
     if wanted.names("meta") {
         let version = Version { stored: stored.version, derived: None };
-        object.insert("meta".into(), render::value(&render::meta(context, stored, version))?);
+        let location = render::location(context, stored.kind, &stored.id);
+        object.insert("meta".into(), render::value(&render::meta(stored, &location, version))?);
     }
     if let Some(groups) = render::groups(context, groups) {
         object.insert("groups".into(), render::value(&groups)?);

@@ -124,7 +124,7 @@ pub(super) fn by_seqs(context: &Context<'_>, seqs: &[i64]) -> Result<Vec<Stored>
     }
     let statement = format!(
         "SELECT {} FROM resource WHERE seq IN (SELECT value FROM json_each(?))",
-        columns(context.schemas)
+        columns(context.schemas, false)
     );
     let list = Value::from(seqs).to_string();
     let found = context.sql.all(&statement, &[list.into()], Stored::read)?;

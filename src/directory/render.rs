@@ -14,7 +14,6 @@ use crate::scim::schema::Attribute;
 use crate::scim::urn;
 use crate::scim::version::{Version, digest};
 use serde_json::{Map, Value};
-use std::collections::HashMap;
 
 /// Bytes that there should be room for before a member is written.
 const ROOM: usize = 4_096;
@@ -37,7 +36,7 @@ pub fn one(
     projection: &Projection<'_>,
 ) -> Result<Rendered, Failure> {
     let groups = match shows_groups(context, stored.kind, projection) {
-        true => membership::groups_of(context, &[stored.seq])?.remove(&stored.seq),
+        true => membership::groups_of_all(context, &[stored])?.remove(&stored.seq),
         false => None,
     };
     Ok(with_groups(context, stored, projection, groups.unwrap_or_default())?)
@@ -62,11 +61,8 @@ pub fn page(
     let shows = |(stored, projection): &&(&Stored, &Projection<'_>)| {
         shows_groups(context, stored.kind, projection)
     };
-    let seqs: Vec<i64> = resources.iter().filter(shows).map(|(stored, _)| stored.seq).collect();
-    let mut groups = match seqs.is_empty() {
-        true => HashMap::new(),
-        false => membership::groups_of(context, &seqs)?,
-    };
+    let shown: Vec<&Stored> = resources.iter().filter(shows).map(|(stored, _)| *stored).collect();
+    let mut groups = membership::groups_of_all(context, &shown)?;
     let mut texts = Vec::with_capacity(resources.len());
     let mut bytes: usize = 0;
     for (stored, projection) in resources {
@@ -83,45 +79,43 @@ pub fn page(
 
 /// The address of a resource, built from our own settings and our own id.
 pub fn location(context: &Context<'_>, kind: Kind, id: &str) -> String {
-    let endpoint = kind.endpoint();
-    format!("{}/scim/v2{endpoint}/{id}", context.deployment.base_url)
+    [&context.deployment.base_url, "/scim/v2", kind.endpoint(), "/", id].concat()
 }
 
-/// `meta` as JSON text, RFC 7643 section 3.1.
-pub fn meta(context: &Context<'_>, stored: &Stored, version: Version) -> String {
-    let mut text = String::with_capacity(320);
-    push_object(
-        &mut text,
-        [
-            ("resourceType", stored.kind.name()),
-            ("created", &stored.created.to_string()),
-            ("lastModified", &stored.modified.to_string()),
-            ("location", &location(context, stored.kind, &stored.id)),
-            ("version", &version.tag()),
-        ],
-    );
-    text
+/// `meta` as JSON text, RFC 7643 section 3.1. Nothing in it needs escaping.
+pub fn meta(stored: &Stored, location: &str, version: Version) -> String {
+    [
+        "{\"resourceType\":\"",
+        stored.kind.name(),
+        "\",\"created\":\"",
+        &stored.created.to_string(),
+        "\",\"lastModified\":\"",
+        &stored.modified.to_string(),
+        "\",\"location\":\"",
+        location,
+        "\",\"version\":\"W/\\\"",
+        &version.opaque(),
+        "\\\"\"}",
+    ]
+    .concat()
 }
 
 /// The value of `groups` of a User as JSON text; `None` if it is in none.
 pub fn groups(context: &Context<'_>, groups: &[InGroup]) -> Option<String> {
+    if groups.is_empty() {
+        return None;
+    }
+    let address = location(context, Kind::Group, "");
     let mut text = String::from("[");
     for group in groups {
         if text.len() > 1 {
             text.push(',');
         }
-        push_object(
-            &mut text,
-            [
-                ("value", group.id.as_str()),
-                ("$ref", &location(context, Kind::Group, &group.id)),
-                ("display", &group.display),
-                ("type", if group.direct { "direct" } else { "indirect" }),
-            ],
-        );
+        let kind = if group.direct { "direct" } else { "indirect" };
+        push_reference(&mut text, &address, (&group.id, kind, &group.display), [true; 4]);
     }
     text.push(']');
-    (!groups.is_empty()).then_some(text)
+    Some(text)
 }
 
 /// JSON text of ours as a value, for the few who look into it.
@@ -132,17 +126,36 @@ pub fn value(text: &str) -> Result<Value, Fault> {
     serde_json::from_str(text).map_err(|error| Fault::new(error.to_string()))
 }
 
-/// Writes an object of texts. Their names need no escaping.
-fn push_object<'t>(text: &mut String, parts: impl IntoIterator<Item = (&'t str, &'t str)>) {
-    let mut separator = "{\"";
-    for (name, value) in parts {
-        for part in [separator, name, "\":"] {
-            text.push_str(part);
-        }
-        push_string(text, value);
-        separator = ",\"";
+/// Writes what refers to another resource, as far as its sub-attributes are shown:
+/// `value`, `$ref`, `type` and `display`. Only the last can need escaping.
+fn push_reference(
+    text: &mut String,
+    address: &str,
+    (id, kind, display): (&str, &str, &str),
+    [shows_value, shows_ref, shows_type, shows_display]: [bool; 4],
+) {
+    let plain = [
+        (shows_value, "\"value\":\"", ["", id]),
+        (shows_ref, "\"$ref\":\"", [address, id]),
+        (shows_type, "\"type\":\"", ["", kind]),
+    ];
+    let mut separator = "{";
+    for (_, name, [before, after]) in plain.into_iter().filter(|(is_shown, ..)| *is_shown) {
+        push_all(text, [separator, name, before, after, "\""]);
+        separator = ",";
     }
-    text.push_str(if separator == "{\"" { "{}" } else { "}" });
+    if shows_display {
+        push_all(text, [separator, "\"display\":"]);
+        push_string(text, display);
+        separator = ",";
+    }
+    text.push_str(if separator == "{" { "{}" } else { "}" });
+}
+
+fn push_all<const N: usize>(text: &mut String, parts: [&str; N]) {
+    for part in parts {
+        text.push_str(part);
+    }
 }
 
 fn push_string(text: &mut String, value: &str) {
@@ -182,14 +195,14 @@ fn with_groups(
     ];
     let is_derived = derived.iter().any(|part| !part.is_empty());
     let version = Version { stored: stored.version, derived: is_derived.then(|| digest(&derived)) };
-    let meta = meta(context, stored, version);
+    let location = location(context, stored.kind, &stored.id);
+    let meta = meta(stored, &location, version);
     let has_on_request = context.resource_type(stored.kind).has_on_request();
     let text = if projection.is_chosen() || manager.is_some() || has_on_request {
         projected(context, stored, projection, manager, groups, members, &meta)?
     } else {
         spliced(stored, groups, members, &meta)
     };
-    let location = location(context, stored.kind, &stored.id);
     Ok(Rendered { text, version, location })
 }
 
@@ -289,25 +302,23 @@ fn members_text(
         return Ok(None);
     }
     let shown = |sub: &str| shows_sub(projection, attribute, sub);
-    let shown = [shown("value"), shown("$ref"), shown("display"), shown("type")];
+    let shown = [shown("value"), shown("$ref"), shown("type"), shown("display")];
+    let (users, groups) = (location(context, Kind::User, ""), location(context, Kind::Group, ""));
     let mut text = String::from("[");
     membership::each_member(context, stored.seq, &mut |member| {
         if text.len() > 1 {
             text.push(',');
         }
-        let location = location(context, member.kind, &member.id);
-        let parts = [
-            ("value", member.id.as_str()),
-            ("$ref", location.as_str()),
-            ("display", member.display.as_str()),
-            ("type", member.kind.name()),
-        ];
         // By a quarter, not twice over: both the old and the new are in memory meanwhile.
         if text.capacity().saturating_sub(text.len()) < ROOM {
             text.reserve_exact((text.len() / 4).saturating_add(ROOM));
         }
-        let parts = parts.into_iter().zip(shown);
-        push_object(&mut text, parts.filter(|(_, shown)| *shown).map(|(part, _)| part));
+        let address = match member.kind {
+            Kind::User => &users,
+            Kind::Group => &groups,
+        };
+        let parts = (member.id.as_str(), member.kind.name(), member.display.as_str());
+        push_reference(&mut text, address, parts, shown);
     })?;
     text.push(']');
     Ok((text != "[]").then_some(text))

@@ -7,7 +7,7 @@
 
 use super::schemas::Schemas;
 use super::sql::{Row, SqlError, Value as Sql};
-use super::{Context, Failure, Fault, lookup, seats, sessions, sign_in, values};
+use super::{Context, Failure, Fault, lookup, membership, seats, sessions, sign_in, values};
 use crate::scim::filter::fold;
 use crate::scim::schema;
 use crate::scim::{Error, Timestamp, version};
@@ -77,18 +77,26 @@ pub struct Stored {
     pub is_scim: bool,
     /// The document's JSON text.
     pub document: String,
+    /// The groups that a person is in, if they were read with the row: see
+    /// [`membership::PLAIN_GROUPS`].
+    pub(super) groups: Option<String>,
 }
 
-/// The columns that [`Stored::read`] reads, in its order: those of the row,
-/// and what the resource has of the team's own extensions, if there are any.
-pub(super) fn columns(schemas: &Schemas) -> &'static str {
-    if schemas.registered.is_empty() {
-        return "seq, type, id, active, version, created, modified, source, document, '{}'";
-    }
-    "seq, type, id, active, version, created, modified, source, document,
-     (SELECT json_group_object(e.urn, json(v.document)) FROM extension_value AS v
-      CROSS JOIN extension AS e ON e.seq = v.extension
-      WHERE v.seq = resource.seq AND e.state = 'live')"
+/// The columns that [`Stored::read`] reads, in its order: those of the row, what the
+/// resource has of the team's own extensions, if there are any, and the groups that
+/// people are in, if somebody will be shown.
+pub(super) fn columns(schemas: &Schemas, with_groups: bool) -> String {
+    let extensions = match schemas.registered.is_empty() {
+        true => "NULL",
+        false => {
+            "(SELECT json_group_object(e.urn, json(v.document)) FROM extension_value AS v
+              CROSS JOIN extension AS e ON e.seq = v.extension
+              WHERE v.seq = resource.seq AND e.state = 'live')"
+        }
+    };
+    let groups = if with_groups { membership::PLAIN_GROUPS } else { "NULL" };
+    let row = "seq, type, id, active, version, created, modified, source, document";
+    [row, extensions, groups].join(", ")
 }
 
 impl Stored {
@@ -104,8 +112,9 @@ impl Stored {
             is_scim: row.text()? == "scim",
             document: {
                 let document = row.text()?;
-                values::merged(document, &row.text()?)?
+                values::merged(document, row.optional_text()?)?
             },
+            groups: row.optional_text()?,
         })
     }
 
@@ -122,7 +131,10 @@ impl Stored {
 /// 404 if there is none.
 pub fn fetch(context: &Context<'_>, kind: Kind, id: &str) -> Result<Stored, Failure> {
     let found = context.sql.first(
-        &format!("SELECT {} FROM resource WHERE type = ? AND id = ?", columns(context.schemas)),
+        &format!(
+            "SELECT {} FROM resource WHERE type = ? AND id = ?",
+            columns(context.schemas, kind == Kind::User)
+        ),
         &[kind.name().into(), id.into()],
         Stored::read,
     )?;
@@ -151,7 +163,10 @@ pub fn fetch_by_key(
     value: &str,
 ) -> Result<Option<Stored>, SqlError> {
     context.sql.first(
-        &format!("SELECT {} FROM resource WHERE type = ? AND key = ?", columns(context.schemas)),
+        &format!(
+            "SELECT {} FROM resource WHERE type = ? AND key = ?",
+            columns(context.schemas, false)
+        ),
         &[kind.name().into(), fold(value).into()],
         Stored::read,
     )
@@ -208,6 +223,8 @@ pub fn insert(
         modified: now,
         is_scim: source == "scim",
         document: text,
+        // Nobody can have put them anywhere yet.
+        groups: Some("[]".to_owned()),
     })
 }
 

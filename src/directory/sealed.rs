@@ -16,9 +16,9 @@ pub(super) struct Sealed {
     pub(super) bytes: Vec<u8>,
 }
 
-fn cipher(context: &Context<'_>, version: u8) -> Result<Option<ChaCha20Poly1305>, Fault> {
-    let key = context.deployment.signing.derived_under(version, "sealed", "")?;
-    Ok(key.map(|key| ChaCha20Poly1305::new(&key.into())))
+fn cipher(context: &Context<'_>, version: u8) -> Option<ChaCha20Poly1305> {
+    let key = context.deployment.signing.derived_under(version, "sealed", "");
+    key.map(|key| ChaCha20Poly1305::new(&key.into()))
 }
 
 /// Seals a text for a purpose, under the current signing secret.
@@ -27,7 +27,7 @@ pub(super) fn seal(context: &Context<'_>, purpose: &str, text: &str) -> Result<S
     let nonce = context.random_bytes::<NONCE_BYTES>()?;
     let payload = Payload { msg: text.as_bytes(), aad: purpose.as_bytes() };
     let failed = || Fault::new("a secret could not be sealed");
-    let cipher = cipher(context, version)?.ok_or_else(failed)?;
+    let cipher = cipher(context, version).ok_or_else(failed)?;
     let hidden = cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| failed())?;
     Ok(Sealed { version, bytes: [nonce.as_slice(), &hidden].concat() })
 }
@@ -39,7 +39,7 @@ pub(super) fn open(
     purpose: &str,
     sealed: &Sealed,
 ) -> Result<Option<String>, Fault> {
-    let Some(cipher) = cipher(context, sealed.version)? else { return Ok(None) };
+    let Some(cipher) = cipher(context, sealed.version) else { return Ok(None) };
     let damaged = || Fault::new("a sealed secret is damaged");
     let (nonce, hidden) = sealed.bytes.split_first_chunk::<NONCE_BYTES>().ok_or_else(damaged)?;
     let payload = Payload { msg: hidden, aad: purpose.as_bytes() };

@@ -161,7 +161,7 @@ impl Listing {
             "SELECT {} FROM resource WHERE seq IN (
                  SELECT seq FROM resource WHERE {} ORDER BY {} LIMIT (SELECT ?) OFFSET (SELECT ?)
              ) ORDER BY {}",
-            columns(context.schemas),
+            columns(context.schemas, self.kind == Kind::User),
             self.text(),
             self.column.order(self.descending, self.sorts()),
             self.column.order(self.descending, true),

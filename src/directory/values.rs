@@ -45,14 +45,12 @@ pub(super) fn own_text(schemas: &Schemas, kind: Kind, document: &Document, whole
     Value::Object(kept).to_string()
 }
 
-/// A document with the values of extensions, an object by URN in JSON.
-pub(super) fn merged(document: String, values: &str) -> Result<String, SqlError> {
-    if values == "{}" {
-        return Ok(document);
-    }
+/// A document with the values of extensions, if there are any: an object by URN in JSON.
+pub(super) fn merged(document: String, values: Option<String>) -> Result<String, SqlError> {
+    let Some(values) = values.filter(|values| values != "{}") else { return Ok(document) };
     let broken = |_| SqlError::new("a stored document is not a JSON object");
     let mut whole: Map<String, Value> = serde_json::from_str(&document).map_err(broken)?;
-    let values: Map<String, Value> = serde_json::from_str(values).map_err(broken)?;
+    let values: Map<String, Value> = serde_json::from_str(&values).map_err(broken)?;
     if let Some(Value::Array(urns)) = whole.get_mut("schemas") {
         urns.extend(values.keys().map(|urn| urn.as_str().into()));
     }

@@ -94,7 +94,7 @@ fn by_index(
         "SELECT {} FROM resource WHERE seq IN (
              SELECT seq FROM resource WHERE {condition} ORDER BY {} LIMIT (SELECT ?)
          ) ORDER BY {}",
-        columns(context.schemas),
+        columns(context.schemas, listing.kind == Kind::User),
         listing.column.order(descending, listing.sorts()),
         listing.column.order(descending, true),
     );

@@ -21,9 +21,14 @@ pub struct Version {
 impl Version {
     /// The entity tag, for the `ETag` header and `meta.version`.
     pub fn tag(self) -> String {
+        ["W/\"", &self.opaque(), "\""].concat()
+    }
+
+    /// What the entity tag has between its quotes: letters, digits and `-` alone.
+    pub fn opaque(self) -> String {
         match self.derived {
-            None => format!("W/\"{}\"", self.stored),
-            Some(derived) => format!("W/\"{}-{derived:08x}\"", self.stored),
+            None => self.stored.to_string(),
+            Some(derived) => format!("{}-{derived:08x}", self.stored),
         }
     }
 }
@@ -31,8 +36,13 @@ impl Version {
 /// A digest that changes with the text, given in parts: FNV-1a, 32 bits. It guards a
 /// cache, not a secret.
 pub fn digest(parts: &[&str]) -> u32 {
-    let bytes = parts.iter().flat_map(|part| part.bytes());
-    bytes.fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    let mut hash: u32 = 0x811c_9dc5;
+    for part in parts {
+        for byte in part.bytes() {
+            hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        }
+    }
+    hash
 }
 
 /// Whether a change may go ahead under the `If-Match` header, if there is one.
@@ -56,8 +66,7 @@ pub fn check_match(if_match: Option<&str>, stored: i64) -> Result<(), Error> {
 /// Whether the client's copy under `If-None-Match` is this very version.
 pub fn is_unchanged(if_none_match: Option<&str>, version: Version) -> bool {
     let Some(header) = if_none_match else { return false };
-    let own = version.tag();
-    let own = own.trim_start_matches("W/").trim_matches('"');
+    let own = version.opaque();
     header.trim() == "*" || tags(header).any(|tag| tag == own)
 }
 
