@@ -21,6 +21,7 @@ mod matching;
 pub mod members;
 pub mod membership;
 pub mod migrate;
+mod milestones;
 mod order;
 pub mod plan;
 pub mod policy;

@@ -132,3 +132,47 @@ fn a_bulk_request_that_is_too_large_is_told_the_limit() {
     let total = get(&world, &key, "count=0").1["totalResults"].clone();
     assert_eq!(total, json!(1), "the admin alone");
 }
+
+/// The names of the groups that somebody is in: the same wherever they are shown.
+fn groups_of(world: &World, key: &str, id: &str) -> Vec<String> {
+    let path = format!("/scim/v2/Users/{id}");
+    let user = world.ok(key, "GET", &path, Value::Null);
+    let (_, found) = get(world, key, &format!("filter=id%20eq%20%22{id}%22"));
+    let (_, listed) = get(world, key, "");
+    let listed = listed["Resources"].as_array().unwrap();
+    let patch = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{ "op": "replace", "value": { "title": "Lead" } }],
+    });
+    let patched = world.ok(key, "PATCH", &path, patch);
+    let listed = listed.iter().find(|own| own["id"] == id).unwrap();
+    for other in [&found["Resources"][0], listed, &patched] {
+        assert_eq!(other["groups"], user["groups"]);
+    }
+    let groups = user["groups"].as_array().unwrap();
+    assert!(groups.iter().all(|own| own["type"] == "direct"));
+    let mut names: Vec<String> =
+        groups.iter().map(|own| own["display"].as_str().unwrap().to_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn groups_are_shown_whole_however_many_they_are_and_however_long_their_names() {
+    let world = World::new();
+    let key = team(&world, 0);
+    let long = |chars: usize| "é".repeat(chars);
+    for to_come in [vec![long(400), long(401)], (0..53).map(|n| format!("g{n}")).collect()] {
+        let user = json!({ "userName": format!("in {}", to_come.len()) });
+        let user = world.ok(&key, "POST", "/scim/v2/Users", user);
+        let id = user["id"].as_str().unwrap();
+        let mut names: Vec<String> = Vec::new();
+        for name in to_come {
+            let group = json!({ "displayName": name, "members": [{ "value": id }] });
+            world.ok(&key, "POST", "/scim/v2/Groups", group);
+            names.push(name);
+            names.sort();
+            assert_eq!(groups_of(&world, &key, id), names);
+        }
+    }
+}

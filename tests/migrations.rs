@@ -93,3 +93,33 @@ fn a_team_of_any_build_before_opens() {
         });
     }
 }
+
+#[test]
+fn milestones_are_counted_when_they_come() {
+    const BEFORE_MILESTONES: usize = 15;
+    let storage = Sqlite::new();
+    let sql: &dyn Sql = &storage;
+    migrate::apply(sql, &migrate::TEAM[..BEFORE_MILESTONES]).unwrap();
+    sql.execute(
+        "WITH RECURSIVE counted (n) AS
+             (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < 2500)
+         INSERT INTO resource (type, id, key, active, version, created, modified, source,
+             display, document)
+         SELECT 'User', printf('%05d', n), n, 1, 1, 0, 0, 'scim', '', '{}' FROM counted",
+        &[],
+    )
+    .unwrap();
+    migrate::apply(sql, migrate::TEAM).unwrap();
+    let statement = "SELECT type, first, resources FROM milestone ORDER BY type, first";
+    let found = sql.all(statement, &[], |mut row| Ok((row.text()?, row.text()?, row.integer()?)));
+    let found: Vec<String> = found.unwrap().iter().map(|own| format!("{own:?}")).collect();
+    assert_eq!(
+        found,
+        [
+            r#"("Group", "", 0)"#,
+            r#"("User", "", 1000)"#,
+            r#"("User", "01001", 1000)"#,
+            r#"("User", "02001", 500)"#,
+        ]
+    );
+}

@@ -122,12 +122,7 @@ impl SigningSecrets {
     }
 
     /// The same from the secret of this version, if it is live.
-    pub(super) fn derived_under(
-        &self,
-        version: u8,
-        purpose: &str,
-        team: &str,
-    ) -> Option<[u8; 32]> {
+    pub(super) fn derived_under(&self, version: u8, purpose: &str, team: &str) -> Option<[u8; 32]> {
         Some(self.version(version)?.derived(purpose, team))
     }
 

@@ -24,6 +24,7 @@ pub const TEAM: &[&str] = &[
     include_str!("../../migrations/team/0013-joined.sql"),
     include_str!("../../migrations/team/0014-gone-lately.sql"),
     include_str!("../../migrations/team/0015-provider-failure.sql"),
+    include_str!("../../migrations/team/0016-milestones.sql"),
 ];
 
 /// The migrations of the Registry object, from version 1 on.
@@ -65,9 +66,20 @@ pub fn apply(sql: &dyn Sql, migrations: &[&str]) -> Result<(), SqlError> {
     sql.execute("UPDATE migration SET version = ?", &[latest.into()])
 }
 
-/// The statements of a migration. Ours hold no semicolon but at their ends.
+/// The statements of a migration. Ours hold no semicolon but at their ends, and those
+/// of a trigger at the ends of what it does, which are indented.
 fn statements(migration: &str) -> Vec<String> {
-    let code = migration.lines().filter(|line| !line.trim_start().starts_with("--"));
-    let code = code.collect::<Vec<_>>().join("\n");
-    code.split(';').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect()
+    let is_code = |line: &&str| !line.is_empty() && !line.trim_start().starts_with("--");
+    let mut statements = vec![String::new()];
+    for line in migration.lines().filter(is_code) {
+        let Some(statement) = statements.last_mut() else { continue };
+        statement.push_str(line);
+        statement.push('\n');
+        let is_within = statement.starts_with("CREATE TRIGGER") && line.starts_with(' ');
+        if line.ends_with(';') && !is_within {
+            statements.push(String::new());
+        }
+    }
+    statements.retain(|one| !one.is_empty());
+    statements
 }

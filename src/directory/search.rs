@@ -9,7 +9,7 @@ use super::order::Column;
 use super::plan::{self, Condition, Reach};
 use super::resource::{self, Kind, Stored, columns};
 use super::sql::Value as Sql;
-use super::{Context, Failure, order, render, walk};
+use super::{Context, Failure, milestones, order, render, walk};
 use crate::scim::list::{Page, Paging, Query};
 
 /// Bytes of one page. Lists of large groups end early rather than exhaust the
@@ -156,17 +156,24 @@ impl Listing {
         }
         // An offset beyond what SQLite counts is beyond every page. The rows
         // are chosen first, so that none that is passed over is read whole.
-        let skip = window.skip.min(super::sql::INTEGER_MAX);
+        let mut skip = window.skip.min(super::sql::INTEGER_MAX);
+        let mut condition = self.text();
+        let mut parameters = self.parameters();
+        let is_by_id = self.condition.is_none() && self.column == Column::Id && !self.descending;
+        if is_by_id && let Some((first, rest)) = milestones::before(context, self.kind, skip)? {
+            condition.push_str(" AND id >= (SELECT ?)");
+            parameters.push(first.into());
+            skip = rest;
+        }
         let statement = format!(
             "SELECT {} FROM resource WHERE seq IN (
-                 SELECT seq FROM resource WHERE {} ORDER BY {} LIMIT (SELECT ?) OFFSET (SELECT ?)
+                 SELECT seq FROM resource WHERE {condition} ORDER BY {}
+                 LIMIT (SELECT ?) OFFSET (SELECT ?)
              ) ORDER BY {}",
             columns(context.schemas, self.kind == Kind::User),
-            self.text(),
             self.column.order(self.descending, self.sorts()),
             self.column.order(self.descending, true),
         );
-        let mut parameters = self.parameters();
         parameters.extend([window.take.into(), skip.into()]);
         Ok(context.sql.all(&statement, &parameters, Stored::read)?)
     }

@@ -252,11 +252,7 @@ pub fn list(context: &Context<'_>, member: &Member) -> Result<Vec<Own>, Fault> {
 
 /// What a session's forms carry, so that no other site can send one in its
 /// name.
-pub fn form_token(
-    context: &Context<'_>,
-    team: &TeamId,
-    session: &Session,
-) -> String {
+pub fn form_token(context: &Context<'_>, team: &TeamId, session: &Session) -> String {
     let key = context.deployment.signing.derived("form", team.as_str());
     let token = credential::sha256(&[key.as_slice(), session.id.as_bytes()].concat());
     credential::hex(&token)
