@@ -53,7 +53,8 @@ fn happen(context: &Context<'_>, known: &mut BTreeSet<String>, event: &Event) {
             execute(
                 "INSERT INTO resource (type, id, key, active, version, created, modified, source,
                      display, document)
-                 SELECT 'User', value, value, 1, 1, 0, 0, 'scim', '', '{}' FROM json_each(?)",
+                 SELECT 'User', value, hex(randomblob(8)), 1, 1, 0, 0, 'scim', '', '{}'
+                 FROM json_each(?)",
                 json!(new),
             );
             known.extend(new);

@@ -1,5 +1,5 @@
 //! What changes of people and of groups have in common: deletion, true
-//! `schemas`, and what the audit says of them.
+//! `schemas`, and what the audit says of them. In the caller's transaction.
 
 use super::audit::{self, Action, Actor};
 use super::membership;
@@ -23,23 +23,21 @@ pub fn delete(
     id: &str,
     if_match: Option<&str>,
 ) -> Result<(), Failure> {
-    context.transaction(|| {
-        let stored = resource::fetch_for_change(context, kind, id, if_match)?;
-        if kind == Kind::User {
-            departures::keep(context, actor, &stored)?;
-        }
-        membership::forget(context, stored.seq)?;
-        resource::delete(context, &stored)?;
-        let action = match kind {
-            Kind::User => Action::MemberDeleted,
-            Kind::Group => Action::GroupDeleted,
-        };
-        audit::record(context, actor, action, id, &named(&stored)?)?;
-        if kind == Kind::User && stored.active {
-            departures::count(context, actor)?;
-        }
-        Ok(())
-    })
+    let stored = resource::fetch_for_change(context, kind, id, if_match)?;
+    if kind == Kind::User {
+        departures::keep(context, actor, &stored)?;
+    }
+    membership::forget(context, stored.seq)?;
+    resource::delete(context, &stored)?;
+    let action = match kind {
+        Kind::User => Action::MemberDeleted,
+        Kind::Group => Action::GroupDeleted,
+    };
+    audit::record(context, actor, action, id, &named(&stored)?)?;
+    if kind == Kind::User && stored.active {
+        departures::count(context, actor)?;
+    }
+    Ok(())
 }
 
 /// The name by which the audit knows a resource that is no more.

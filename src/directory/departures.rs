@@ -12,7 +12,7 @@ use super::problem::{self, Problem};
 use super::resource::{Document, Stored};
 use super::settings::{self, Settings};
 use super::sql::{self, Row, SqlError};
-use super::{Context, Failure, Fault, Timestamp, membership, seats};
+use super::{Context, Failure, Fault, Timestamp, membership};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
@@ -115,13 +115,17 @@ pub(super) fn count(context: &Context<'_>, actor: &Actor) -> Result<(), Fault> {
     }
     let noted = context.sql.first(
         "UPDATE team SET brake_count = brake_count + 1
-         RETURNING brake_count, brake_raised, brake_since",
+         RETURNING brake_raised, brake_count, brake_since, settings,
+                   (SELECT total FROM tally WHERE type = 'Active')",
         &[],
-        |mut row| Ok((row.integer()?, row.optional_integer()?, row.optional_integer()?)),
+        |mut row| {
+            let raised = row.optional_integer()?;
+            let counts = (row.integer()?, row.optional_integer()?);
+            Ok((raised, counts, row.text()?, row.integer()?))
+        },
     )?;
-    let Some((at_most, None, answered)) = noted else { return Ok(()) };
-    let settings = settings::read(context)?;
-    let Some(too_many) = too_many(&settings, seats::taken(context)?) else { return Ok(()) };
+    let Some((None, (at_most, answered), settings, active)) = noted else { return Ok(()) };
+    let Some(too_many) = too_many(&settings::parse(&settings)?, active) else { return Ok(()) };
     if at_most < too_many {
         return Ok(());
     }

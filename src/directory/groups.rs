@@ -3,7 +3,7 @@
 //! A group's own attributes are its document; its members are rows. A change
 //! of either is a change of the group. Ids that name nobody in the team are
 //! left out, and noted: one person who was deleted meanwhile must not fail a
-//! whole push.
+//! whole push. What changes anything does so in its caller's transaction.
 
 use super::audit::{self, Action, Actor};
 use super::change::{note_ignored, with_schemas};
@@ -30,20 +30,14 @@ pub fn create(
 ) -> Result<Stored, Failure> {
     let ingested = ingested(context, body)?;
     let (document, members) = split_members(context, ingested.document)?;
-    context.transaction(|| {
-        let name = document.get("displayName").and_then(Value::as_str).unwrap_or_default();
-        if resource::fetch_by_key(context, Kind::Group, name)?.is_some() {
-            return Err(resource::duplicate(Kind::Group, &document).into());
-        }
-        let stored = resource::insert(context, Kind::Group, &document, "scim", None)?;
-        let resolved = membership::resolve(context, &members)?;
-        membership::add(context, stored.seq, &resolved.members, &mut Moves::default())?;
-        let detail = json!({ "members": resolved.members.len() });
-        audit::record(context, actor, Action::GroupCreated, &stored.id, &detail)?;
-        note_unknown(context, actor, &stored, resolved.unknown)?;
-        note_ignored(context, actor, &stored, &ingested.ignored)?;
-        Ok(stored)
-    })
+    let stored = resource::insert(context, Kind::Group, &document, "scim", None)?;
+    let resolved = membership::resolve(context, &members)?;
+    membership::add(context, stored.seq, &resolved.members, &mut Moves::default())?;
+    let detail = json!({ "members": resolved.members.len() });
+    audit::record(context, actor, Action::GroupCreated, &stored.id, &detail)?;
+    note_unknown(context, actor, &stored, resolved.unknown)?;
+    note_ignored(context, actor, &stored, &ingested.ignored)?;
+    Ok(stored)
 }
 
 /// Replaces a group's attributes and members.
@@ -57,21 +51,19 @@ pub fn replace(
     if_match: Option<&str>,
     body: Map<String, Value>,
 ) -> Result<Stored, Failure> {
-    context.transaction(|| {
-        let stored = resource::fetch_for_change(context, Kind::Group, id, if_match)?;
-        let mut ingested = ingested(context, body)?;
-        let old = stored.parse()?;
-        let group = context.resource_type(Kind::Group);
-        ingest::keep_immutable(group, &old, &mut ingested.document);
-        let (document, members) = split_members(context, ingested.document)?;
-        let resolved = membership::resolve(context, &members)?;
-        let mut moves = Moves::default();
-        membership::set(context, stored.seq, &resolved.members, &mut moves)?;
-        let stored = change(context, actor, &stored, &old, &document, moves.count())?;
-        note_unknown(context, actor, &stored, resolved.unknown)?;
-        note_ignored(context, actor, &stored, &ingested.ignored)?;
-        Ok(stored)
-    })
+    let stored = resource::fetch_for_change(context, Kind::Group, id, if_match)?;
+    let mut ingested = ingested(context, body)?;
+    let old = stored.parse()?;
+    let group = context.resource_type(Kind::Group);
+    ingest::keep_immutable(group, &old, &mut ingested.document);
+    let (document, members) = split_members(context, ingested.document)?;
+    let resolved = membership::resolve(context, &members)?;
+    let mut moves = Moves::default();
+    membership::set(context, stored.seq, &resolved.members, &mut moves)?;
+    let stored = change(context, actor, &stored, &old, &document, moves.count())?;
+    note_unknown(context, actor, &stored, resolved.unknown)?;
+    note_ignored(context, actor, &stored, &ingested.ignored)?;
+    Ok(stored)
 }
 
 /// Changes some of a group's attributes or members.
@@ -86,29 +78,27 @@ pub fn patch(
     body: Map<String, Value>,
 ) -> Result<Stored, Failure> {
     let group = context.resource_type(Kind::Group);
-    context.transaction(|| {
-        let stored = resource::fetch_for_change(context, Kind::Group, id, if_match)?;
-        let patch = patch::parse(group, body)?;
-        let old = stored.parse()?;
-        let mut new = old.clone();
-        let mut moves = Moves::default();
-        let mut unknown: usize = 0;
-        for operation in &patch.operations {
-            if operation.target.path.attribute.name == "members" {
-                let missing = change_members(context, &stored, operation, &mut moves)
-                    .map_err(|failure| at(failure, &operation.place))?;
-                unknown = unknown.saturating_add(missing);
-            } else {
-                patch::apply(&mut new, operation)?;
-            }
+    let stored = resource::fetch_for_change(context, Kind::Group, id, if_match)?;
+    let patch = patch::parse(group, body)?;
+    let old = stored.parse()?;
+    let mut new = old.clone();
+    let mut moves = Moves::default();
+    let mut unknown: usize = 0;
+    for operation in &patch.operations {
+        if operation.target.path.attribute.name == "members" {
+            let missing = change_members(context, &stored, operation, &mut moves)
+                .map_err(|failure| at(failure, &operation.place))?;
+            unknown = unknown.saturating_add(missing);
+        } else {
+            patch::apply(&mut new, operation)?;
         }
-        ingest::check(group, &new)?;
-        let new = with_schemas(group, ingest::in_schema_order(group, new));
-        let stored = change(context, actor, &stored, &old, &new, moves.count())?;
-        note_unknown(context, actor, &stored, unknown)?;
-        note_ignored(context, actor, &stored, &patch.ignored)?;
-        Ok(stored)
-    })
+    }
+    ingest::check(group, &new)?;
+    let new = with_schemas(group, ingest::in_schema_order(group, new));
+    let stored = change(context, actor, &stored, &old, &new, moves.count())?;
+    note_unknown(context, actor, &stored, unknown)?;
+    note_ignored(context, actor, &stored, &patch.ignored)?;
+    Ok(stored)
 }
 
 /// Reads a body. A group that is none is `invalidSyntax`: published checkers

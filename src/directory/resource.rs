@@ -173,6 +173,9 @@ pub fn fetch_by_key(
 }
 
 /// Adds a resource; returns it as stored.
+///
+/// # Errors
+/// 409 `uniqueness` if the name is taken, and then nothing was written.
 pub fn insert(
     context: &Context<'_>,
     kind: Kind,
@@ -245,7 +248,8 @@ pub fn update(
         .sql
         .execute(
             "UPDATE resource SET key = ?, active = ?, version = ?, modified = ?, source = ?,
-             display = ?, search = ?, document = ? WHERE seq = ?",
+             display = ?, search = ?, document = ?, suspended = coalesce(?, suspended)
+             WHERE seq = ?",
             &[
                 facts.key.into(),
                 facts.active.into(),
@@ -255,6 +259,7 @@ pub fn update(
                 facts.display.into(),
                 facts.search.into(),
                 own_text.into(),
+                (stored.active && !facts.active).then_some(context.now.0).into(),
                 stored.seq.into(),
             ],
         )
@@ -268,10 +273,6 @@ pub fn update(
         (true, false) => {
             seats::free(context)?;
             sessions::end_of(context, stored.seq)?;
-            context.sql.execute(
-                "UPDATE resource SET suspended = ? WHERE seq = ?",
-                &[context.now.0.into(), stored.seq.into()],
-            )?;
         }
         _ => {}
     }

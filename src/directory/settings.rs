@@ -89,9 +89,13 @@ pub fn read(context: &Context<'_>) -> Result<Settings, Fault> {
         Ok((row.text()?, row.boolean()?))
     })?;
     let (text, strict_mode) = found.unwrap_or_else(|| ("{}".into(), false));
-    let settings: Settings = serde_json::from_str(&text)
-        .map_err(|_| Fault::new("the team's settings cannot be read"))?;
-    Ok(Settings { strict_mode, ..settings })
+    Ok(Settings { strict_mode, ..parse(&text)? })
+}
+
+/// The settings in the column of that name, for who reads others with it: all but
+/// `strict_mode`.
+pub(super) fn parse(text: &str) -> Result<Settings, Fault> {
+    serde_json::from_str(text).map_err(|_| Fault::new("the team's settings cannot be read"))
 }
 
 /// Changes the settings that `changes` names, to what it says; `null` is the

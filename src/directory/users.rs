@@ -1,14 +1,14 @@
 //! Members through SCIM: create, replace, patch.
 //!
-//! Each function is one endpoint's change: it happens whole, with its audit
-//! record, or not at all. A suspension (`active: false`) is a change like any
+//! Each function is one endpoint's change with its audit record, in the caller's
+//! transaction: it happens whole or not at all. A suspension (`active: false`) is a change like any
 //! other here, on purpose: nothing may stand in its way.
 
 use super::audit::{self, Action, Actor};
 use super::change::{note_ignored, with_schemas};
 use super::resource::{self, Document, Kind, Stored};
-use super::{Context, Failure, departures, settings};
-use crate::scim::{ingest, patch};
+use super::{Context, Failure, Fault, departures, settings};
+use crate::scim::{Error, ScimType, ingest, patch};
 use serde_json::{Map, Value, json};
 
 /// Adds a person, or brings a suspended one back.
@@ -30,32 +30,50 @@ pub fn create(
     let mut document = ingested.document;
     document.entry("active").or_insert(Value::Bool(true));
     let document = with_schemas(user, document);
-    context.transaction(|| {
-        let user_name = document.get("userName").and_then(Value::as_str).unwrap_or_default();
-        let stored = match resource::fetch_by_key(context, Kind::User, user_name)? {
-            Some(stored) => {
-                let old = stored.parse()?;
-                let is_taken = stored.active || user.reading.is_strict();
-                if is_taken || is_someone_else(&old, &document) {
-                    return Err(resource::duplicate(Kind::User, &document).into());
-                }
-                change(context, actor, &stored, &old, &document)?
+    let (settings, is_first) = context
+        .sql
+        .first("SELECT settings, first_user IS NULL FROM team", &[], |mut row| {
+            Ok((row.text()?, row.boolean()?))
+        })?
+        .ok_or_else(|| Fault::new("no team"))?;
+    let role = settings::parse(&settings)?.default_role.as_str();
+    let stored = match resource::insert(context, Kind::User, &document, "scim", Some(role)) {
+        Ok(stored) => {
+            if is_first {
+                let first = "UPDATE team SET first_user = ?";
+                context.sql.execute(first, &[context.now.0.into()])?;
             }
-            None => {
-                let role = settings::read(context)?.default_role.as_str();
-                let stored = resource::insert(context, Kind::User, &document, "scim", Some(role))?;
-                context.sql.execute(
-                    "UPDATE team SET first_user = ? WHERE first_user IS NULL",
-                    &[context.now.0.into()],
-                )?;
-                let detail = json!({ "userName": user_name, "active": stored.active });
-                audit::record(context, actor, Action::MemberProvisioned, &stored.id, &detail)?;
-                stored
-            }
-        };
-        note_ignored(context, actor, &stored, &ingested.ignored)?;
-        Ok(stored)
-    })
+            let detail = json!({ "userName": document.get("userName"), "active": stored.active });
+            audit::record(context, actor, Action::MemberProvisioned, &stored.id, &detail)?;
+            stored
+        }
+        Err(Failure::Refused(error)) if error.scim_type() == Some(ScimType::Uniqueness) => {
+            bring_back(context, actor, &document, error)?
+        }
+        Err(failure) => return Err(failure),
+    };
+    note_ignored(context, actor, &stored, &ingested.ignored)?;
+    Ok(stored)
+}
+
+/// Brings back who has the name of a document, if they are suspended and may be meant;
+/// else that it is taken is the answer.
+fn bring_back(
+    context: &Context<'_>,
+    actor: &Actor,
+    document: &Document,
+    taken: Error,
+) -> Result<Stored, Failure> {
+    let user_name = document.get("userName").and_then(Value::as_str).unwrap_or_default();
+    let Some(stored) = resource::fetch_by_key(context, Kind::User, user_name)? else {
+        return Err(taken.into());
+    };
+    let old = stored.parse()?;
+    let is_strict = context.resource_type(Kind::User).reading.is_strict();
+    if stored.active || is_strict || is_someone_else(&old, document) {
+        return Err(taken.into());
+    }
+    change(context, actor, &stored, &old, document)
 }
 
 /// Replaces a person's attributes. Without `active` in the body the person
@@ -71,17 +89,15 @@ pub fn replace(
     body: Map<String, Value>,
 ) -> Result<Stored, Failure> {
     let user = context.resource_type(Kind::User);
-    context.transaction(|| {
-        let stored = resource::fetch_for_change(context, Kind::User, id, if_match)?;
-        let ingested = ingest::resource(user, body)?;
-        let old = stored.parse()?;
-        let mut new = ingested.document;
-        new.entry("active").or_insert(Value::Bool(stored.active));
-        ingest::keep_immutable(user, &old, &mut new);
-        let stored = change(context, actor, &stored, &old, &with_schemas(user, new))?;
-        note_ignored(context, actor, &stored, &ingested.ignored)?;
-        Ok(stored)
-    })
+    let stored = resource::fetch_for_change(context, Kind::User, id, if_match)?;
+    let ingested = ingest::resource(user, body)?;
+    let old = stored.parse()?;
+    let mut new = ingested.document;
+    new.entry("active").or_insert(Value::Bool(stored.active));
+    ingest::keep_immutable(user, &old, &mut new);
+    let stored = change(context, actor, &stored, &old, &with_schemas(user, new))?;
+    note_ignored(context, actor, &stored, &ingested.ignored)?;
+    Ok(stored)
 }
 
 /// Changes some of a person's attributes. Removing `active` removes the word,
@@ -97,20 +113,18 @@ pub fn patch(
     body: Map<String, Value>,
 ) -> Result<Stored, Failure> {
     let user = context.resource_type(Kind::User);
-    context.transaction(|| {
-        let stored = resource::fetch_for_change(context, Kind::User, id, if_match)?;
-        let patch = patch::parse(user, body)?;
-        let old = stored.parse()?;
-        let mut new = old.clone();
-        for operation in &patch.operations {
-            patch::apply(&mut new, operation)?;
-        }
-        ingest::check(user, &new)?;
-        let new = ingest::in_schema_order(user, new);
-        let stored = change(context, actor, &stored, &old, &with_schemas(user, new))?;
-        note_ignored(context, actor, &stored, &patch.ignored)?;
-        Ok(stored)
-    })
+    let stored = resource::fetch_for_change(context, Kind::User, id, if_match)?;
+    let patch = patch::parse(user, body)?;
+    let old = stored.parse()?;
+    let mut new = old.clone();
+    for operation in &patch.operations {
+        patch::apply(&mut new, operation)?;
+    }
+    ingest::check(user, &new)?;
+    let new = ingest::in_schema_order(user, new);
+    let stored = change(context, actor, &stored, &old, &with_schemas(user, new))?;
+    note_ignored(context, actor, &stored, &patch.ignored)?;
+    Ok(stored)
 }
 
 /// Stores the new document, if it is one, and says in the audit what changed.

@@ -273,14 +273,17 @@ fn carry_out(
     let id = operation.id.as_deref().unwrap_or_default();
     let if_match = operation.version.as_deref();
     let data = operation.data.as_object().cloned().unwrap_or_default();
-    let stored = match operation.method {
-        Method::Post => resources::create(context, actor, kind, data)?,
-        Method::Put => resources::replace(context, actor, kind, id, if_match, data)?,
-        Method::Patch => resources::patch(context, actor, kind, id, if_match, data)?,
-        Method::Delete => {
-            change::delete(context, actor, kind, id, if_match)?;
-            return Ok(None);
-        }
-    };
-    Ok(Some(stored))
+    // One that is refused leaves nothing of itself, and the others as they are.
+    context.transaction(|| {
+        let stored = match operation.method {
+            Method::Post => resources::create(context, actor, kind, data)?,
+            Method::Put => resources::replace(context, actor, kind, id, if_match, data)?,
+            Method::Patch => resources::patch(context, actor, kind, id, if_match, data)?,
+            Method::Delete => {
+                change::delete(context, actor, kind, id, if_match)?;
+                return Ok(None);
+            }
+        };
+        Ok(Some(stored))
+    })
 }
