@@ -150,12 +150,32 @@ impl Listing {
         })
     }
 
+    /// The statement that reads those that a condition leaves, as far as `some` says. An
+    /// index has their order, and none that is passed over is read whole; or they are
+    /// sorted by what sorts them alone, before those that are wanted are read.
+    pub(super) fn statement(
+        &self,
+        context: &Context<'_>,
+        condition: &str,
+        descending: bool,
+        some: &str,
+    ) -> String {
+        let columns = columns(context.schemas, self.kind == Kind::User);
+        let order = self.column.order(descending, self.sorts());
+        let chosen = format!("FROM resource WHERE {condition} ORDER BY {order} {some}");
+        match self.sorts() {
+            false => format!("SELECT {columns} {chosen}"),
+            true => format!(
+                "SELECT {columns} FROM resource WHERE seq IN (SELECT seq {chosen}) ORDER BY {order}"
+            ),
+        }
+    }
+
     fn page(&self, context: &Context<'_>, window: &Window) -> Result<Vec<Stored>, Failure> {
         if window.take == 0 {
             return Ok(Vec::new());
         }
-        // An offset beyond what SQLite counts is beyond every page. The rows
-        // are chosen first, so that none that is passed over is read whole.
+        // An offset beyond what SQLite counts is beyond every page.
         let mut skip = window.skip.min(super::sql::INTEGER_MAX);
         let mut condition = self.text();
         let mut parameters = self.parameters();
@@ -165,15 +185,8 @@ impl Listing {
             parameters.push(first.into());
             skip = rest;
         }
-        let statement = format!(
-            "SELECT {} FROM resource WHERE seq IN (
-                 SELECT seq FROM resource WHERE {condition} ORDER BY {}
-                 LIMIT (SELECT ?) OFFSET (SELECT ?)
-             ) ORDER BY {}",
-            columns(context.schemas, self.kind == Kind::User),
-            self.column.order(self.descending, self.sorts()),
-            self.column.order(self.descending, true),
-        );
+        let some = "LIMIT (SELECT ?) OFFSET (SELECT ?)";
+        let statement = self.statement(context, &condition, self.descending, some);
         parameters.extend([window.take.into(), skip.into()]);
         Ok(context.sql.all(&statement, &parameters, Stored::read)?)
     }

@@ -8,7 +8,7 @@ use super::cursor::Cursor;
 use super::matching::{self, Wanted};
 use super::order::Column;
 use super::order::{self, Candidate};
-use super::resource::{Kind, Stored, columns};
+use super::resource::{Kind, Stored};
 use super::search::Listing;
 use super::sql::Value as Sql;
 use super::{Context, Failure, Fault, search, team};
@@ -90,14 +90,7 @@ fn by_index(
     }
     // One more than the page shows, to see whether there is more.
     parameters.push(count.saturating_add(1).into());
-    let statement = format!(
-        "SELECT {} FROM resource WHERE seq IN (
-             SELECT seq FROM resource WHERE {condition} ORDER BY {} LIMIT (SELECT ?)
-         ) ORDER BY {}",
-        columns(context.schemas, listing.kind == Kind::User),
-        listing.column.order(descending, listing.sorts()),
-        listing.column.order(descending, true),
-    );
+    let statement = listing.statement(context, &condition, descending, "LIMIT (SELECT ?)");
     let total = listing.count(context)?;
     let mut rows = context.sql.all(&statement, &parameters, Stored::read)?;
     let take = usize::try_from(count).unwrap_or(0);

@@ -3,7 +3,7 @@
 //! A [`Timestamp`] counts milliseconds because that is what the platform's
 //! clock gives; `meta.created` and `meta.lastModified` carry no finer part.
 
-use chrono::{DateTime, Datelike, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, Timelike, Utc};
 use std::fmt;
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z.
@@ -34,10 +34,25 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     /// `2026-11-23T21:05:17.000Z`: always UTC, always three digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match DateTime::<Utc>::from_timestamp_millis(self.0) {
-            Some(instant) => f.write_str(&instant.to_rfc3339_opts(SecondsFormat::Millis, true)),
-            // Beyond chrono's years; no clock of ours gives it.
-            None => f.write_str("1970-01-01T00:00:00.000Z"),
+        // 1970 for what is beyond chrono's years: no clock of ours gives it.
+        let instant = DateTime::<Utc>::from_timestamp_millis(self.0).unwrap_or_default();
+        // Digit by digit: a page has 200 of these, and chrono's own way takes its time.
+        let mut text = String::with_capacity(24);
+        for (number, digits, after) in [
+            (instant.year().unsigned_abs(), 4, '-'),
+            (instant.month(), 2, '-'),
+            (instant.day(), 2, 'T'),
+            (instant.hour(), 2, ':'),
+            (instant.minute(), 2, ':'),
+            (instant.second(), 2, '.'),
+            (instant.timestamp_subsec_millis(), 3, 'Z'),
+        ] {
+            for place in (0..digits).rev() {
+                let digit = number.wrapping_div(10_u32.pow(place)) % 10;
+                text.extend(char::from_digit(digit, 10));
+            }
+            text.push(after);
         }
+        f.write_str(&text)
     }
 }
