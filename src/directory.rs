@@ -17,6 +17,7 @@ pub mod extensions;
 pub mod groups;
 pub mod keys;
 mod lookup;
+mod managers;
 mod matching;
 pub mod members;
 pub mod membership;

@@ -3,6 +3,7 @@
 //! A plan names candidates, or all are; the filter itself decides, document by
 //! document, within a budget. Nothing holds more than a batch of documents.
 
+use super::managers::managers_of;
 use super::membership::{self, InGroup};
 use super::plan::{self, Condition, Reach};
 use super::render;
@@ -198,7 +199,7 @@ fn object(
         object.insert("groups".into(), render::value(&groups)?);
     }
     if wanted.names_in_extension("manager")
-        && let Some(manager) = render::manager_of(context, stored)?
+        && let Some(manager) = managers_of(context, &[stored])?.remove(&stored.seq)
         && let Some(Value::Object(enterprise)) = object.get_mut(urn::ENTERPRISE_USER)
     {
         enterprise.insert("manager".into(), manager);

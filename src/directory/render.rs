@@ -6,8 +6,9 @@
 //! parsed object. Members are written row by row into the text, so that a
 //! group of 100,000 needs no more memory than its answer.
 
+use super::managers::managers_of;
 use super::membership::{self, InGroup};
-use super::resource::{Document, Kind, Stored};
+use super::resource::{Kind, Stored};
 use super::{Context, Failure, Fault};
 use crate::scim::project::Projection;
 use crate::scim::schema::Attribute;
@@ -39,7 +40,8 @@ pub fn one(
         true => membership::groups_of_all(context, &[stored])?.remove(&stored.seq),
         false => None,
     };
-    Ok(with_groups(context, stored, projection, groups.unwrap_or_default())?)
+    let manager = managers_of(context, &[stored])?.remove(&stored.seq);
+    Ok(with_others(context, stored, projection, groups.unwrap_or_default(), manager)?)
 }
 
 /// The address and version of a resource whose body is not sent.
@@ -63,11 +65,14 @@ pub fn page(
     };
     let shown: Vec<&Stored> = resources.iter().filter(shows).map(|(stored, _)| *stored).collect();
     let mut groups = membership::groups_of_all(context, &shown)?;
+    let all: Vec<&Stored> = resources.iter().map(|(stored, _)| *stored).collect();
+    let mut managers = managers_of(context, &all)?;
     let mut texts = Vec::with_capacity(resources.len());
     let mut bytes: usize = 0;
     for (stored, projection) in resources {
         let groups = groups.remove(&stored.seq).unwrap_or_default();
-        let text = with_groups(context, stored, projection, groups)?.text;
+        let manager = managers.remove(&stored.seq);
+        let text = with_others(context, stored, projection, groups, manager)?.text;
         bytes = bytes.saturating_add(text.len());
         texts.push(text);
         if bytes >= bytes_max {
@@ -173,18 +178,19 @@ fn shows_groups(context: &Context<'_>, kind: Kind, projection: &Projection<'_>) 
     kind == Kind::User && projection.shows(context.resource_type(kind), "groups")
 }
 
-fn with_groups(
+/// A resource with what others are to it: groups, members, a manager.
+fn with_others(
     context: &Context<'_>,
     stored: &Stored,
     projection: &Projection<'_>,
     groups: Vec<InGroup>,
+    manager: Option<Value>,
 ) -> Result<Rendered, Fault> {
     let groups = self::groups(context, &groups);
     let members = match stored.kind {
         Kind::Group => members_text(context, stored, projection)?,
         Kind::User => None,
     };
-    let manager = manager_of(context, stored)?;
     // A schema that comes or goes changes what an unchanged resource shows.
     let schemas = context.schemas.version;
     let derived = [
@@ -263,29 +269,6 @@ fn projected(
         text.push('}');
     }
     Ok(text)
-}
-
-/// A User's manager with `$ref` and `displayName`, if the manager is a member
-/// of the team. A manager from elsewhere stays the value that was given.
-pub fn manager_of(context: &Context<'_>, stored: &Stored) -> Result<Option<Value>, Fault> {
-    if stored.kind != Kind::User || !stored.document.contains("\"manager\":{") {
-        return Ok(None);
-    }
-    let document: Document = stored.parse()?;
-    let manager = document.get(urn::ENTERPRISE_USER).and_then(|own| own.get("manager"));
-    let Some(Value::Object(manager)) = manager else { return Ok(None) };
-    let Some(id) = manager.get("value").and_then(Value::as_str) else { return Ok(None) };
-    let display = context.sql.first(
-        "SELECT display FROM resource WHERE type = 'User' AND id = ?",
-        &[id.into()],
-        |mut row| row.text(),
-    )?;
-    Ok(display.map(|display| {
-        let mut shown = manager.clone();
-        shown.insert("$ref".into(), location(context, Kind::User, id).into());
-        shown.insert("displayName".into(), display.into());
-        Value::Object(shown)
-    }))
 }
 
 /// The members of a group as a JSON array, with the sub-attributes that the
