@@ -46,19 +46,16 @@ pub fn resolve(context: &Context<'_>, named: &[Named]) -> Result<Resolved, SqlEr
     let mut found: usize = 0;
     let list = named.iter().map(|one| json!([one.id, one.display]));
     in_portions(list, &mut |portion| {
-        for kind in [Kind::User, Kind::Group] {
-            context.sql.each(
-                "SELECT r.seq, wanted.value ->> 1 FROM json_each(?) AS wanted
-                 CROSS JOIN resource AS r ON r.type = ? AND r.id = wanted.value ->> 0",
-                &[portion.into(), kind.name().into()],
-                &mut |mut row| {
-                    found = found.saturating_add(1);
-                    resolved.members.push((row.integer()?, row.optional_text()?));
-                    Ok(())
-                },
-            )?;
-        }
-        Ok(())
+        context.sql.each(
+            "SELECT r.seq, wanted.value ->> 1 FROM json_each(?) AS wanted
+             CROSS JOIN resource AS r ON r.type IN ('User', 'Group') AND r.id = wanted.value ->> 0",
+            &[portion.into()],
+            &mut |mut row| {
+                found = found.saturating_add(1);
+                resolved.members.push((row.integer()?, row.optional_text()?));
+                Ok(())
+            },
+        )
     })?;
     resolved.unknown = named.len().saturating_sub(found);
     resolved.members.sort_by_key(|(seq, _)| *seq);

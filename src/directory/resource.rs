@@ -212,9 +212,9 @@ pub fn insert(
     let entries = lookup::entries(context.schemas, kind, document);
     lookup::change(context, seq, &lookup::Entries::new(), &entries)?;
     values::change(context, kind, seq, &Document::new(), document)?;
-    count(context, kind, 1)?;
-    if kind == Kind::User && facts.active {
-        seats::take(context)?;
+    match kind == Kind::User && facts.active {
+        true => seats::take_new(context)?,
+        false => count(context, kind, 1)?,
     }
     Ok(Stored {
         seq,
@@ -302,13 +302,13 @@ pub fn delete(context: &Context<'_>, stored: &Stored) -> Result<(), Failure> {
     lookup::change(context, stored.seq, &entries, &lookup::Entries::new())?;
     values::forget(context, stored.seq)?;
     context.sql.execute("DELETE FROM resource WHERE seq = ?", &[stored.seq.into()])?;
-    count(context, stored.kind, -1)?;
+    match stored.kind == Kind::User && stored.active {
+        true => seats::free_gone(context)?,
+        false => count(context, stored.kind, -1)?,
+    }
     if stored.kind == Kind::User {
         sessions::end_of(context, stored.seq)?;
         sign_in::forget(context, stored.seq)?;
-        if stored.active {
-            seats::free(context)?;
-        }
     }
     Ok(())
 }

@@ -12,13 +12,27 @@ use crate::scim::Error;
 /// # Errors
 /// 403 if none is free.
 pub(super) fn take(context: &Context<'_>) -> Result<(), Failure> {
-    let taken = context.sql.first(
-        "UPDATE tally SET total = total + 1
-         WHERE type = 'Active' AND total < (SELECT seats FROM team) RETURNING total",
+    taken_by(context, "type = 'Active'")
+}
+
+/// Counts a new member who is active, and takes a seat for them.
+///
+/// # Errors
+/// 403 if none is free; the caller's transaction undoes the count.
+pub(super) fn take_new(context: &Context<'_>) -> Result<(), Failure> {
+    taken_by(context, "type IN ('Active', 'User')")
+}
+
+fn taken_by(context: &Context<'_>, counts: &str) -> Result<(), Failure> {
+    let counted = context.sql.all(
+        &format!(
+            "UPDATE tally SET total = total + 1 WHERE {counts}
+             AND (type <> 'Active' OR total < (SELECT seats FROM team)) RETURNING type"
+        ),
         &[],
-        |mut row| row.integer(),
+        |mut row| row.text(),
     )?;
-    if taken.is_some() {
+    if counted.iter().any(|count| count == "Active") {
         return Ok(());
     }
     let seats = context.sql.first("SELECT seats FROM team", &[], |mut row| row.integer())?;
@@ -33,6 +47,12 @@ pub(super) fn take(context: &Context<'_>) -> Result<(), Failure> {
 /// Frees the seat of a member who is active no longer.
 pub(super) fn free(context: &Context<'_>) -> Result<(), SqlError> {
     context.sql.execute("UPDATE tally SET total = total - 1 WHERE type = 'Active'", &[])
+}
+
+/// Counts that a member who was active is gone, and frees their seat.
+pub(super) fn free_gone(context: &Context<'_>) -> Result<(), SqlError> {
+    let statement = "UPDATE tally SET total = total - 1 WHERE type IN ('Active', 'User')";
+    context.sql.execute(statement, &[])
 }
 
 /// How many seats are taken.

@@ -10,6 +10,7 @@ use kafkaman_scim::directory::sql::{
 use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ToSql};
+use std::cell::RefCell;
 
 /// What the platform's authorizer refuses, as first words of a statement.
 const REFUSED: [&str; 9] =
@@ -18,6 +19,18 @@ const REFUSED: [&str; 9] =
 /// One object's storage, in memory.
 pub struct Sqlite {
     connection: Connection,
+    /// What is run, in order, while somebody listens.
+    pub heard: RefCell<Option<Vec<Heard>>>,
+}
+
+/// A statement that was run, or a transaction that was begun.
+#[allow(dead_code, reason = "not every test listens")]
+#[derive(Debug)]
+pub struct Heard {
+    /// Its text.
+    pub text: String,
+    /// How many parameters it was given.
+    pub parameters: usize,
 }
 
 impl Sqlite {
@@ -35,7 +48,13 @@ impl Sqlite {
         ] {
             connection.set_limit(limit, i32::try_from(value).unwrap()).unwrap();
         }
-        Self { connection }
+        Self { connection, heard: RefCell::default() }
+    }
+
+    fn hear(&self, text: &str, parameters: usize) {
+        if let Some(heard) = self.heard.borrow_mut().as_mut() {
+            heard.push(Heard { text: text.to_owned(), parameters });
+        }
     }
 }
 
@@ -50,6 +69,7 @@ impl Sql for Sqlite {
         if REFUSED.contains(&first.as_str()) {
             return Err(SqlError::new(format!("not authorized: {first}")));
         }
+        self.hear(statement, parameters.len());
         let mut prepared = self.connection.prepare_cached(statement).map_err(told)?;
         let columns = prepared.column_count();
         let bound: Vec<_> = parameters.iter().map(bind).collect::<Result<_, _>>()?;
@@ -63,6 +83,7 @@ impl Sql for Sqlite {
     }
 
     fn atomically(&self, body: &mut dyn FnMut() -> Outcome) -> Result<(), SqlError> {
+        self.hear("SAVEPOINT", 0);
         self.connection.execute_batch("SAVEPOINT nested").map_err(told)?;
         let end = match body() {
             Outcome::Commit => "RELEASE nested",

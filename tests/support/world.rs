@@ -21,6 +21,7 @@ use kafkaman_scim::entry::registry;
 use kafkaman_scim::scim::Timestamp;
 use kafkaman_scim::web::answered::{After, Answered};
 use serde_json::{Value, json};
+pub use sqlite::Heard;
 use sqlite::Sqlite;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -288,6 +289,17 @@ impl World {
     /// Runs something on a team's storage.
     pub fn in_team<T>(&self, id: &str, run: impl FnOnce(&Context<'_>) -> T) -> T {
         self.with(&self.teams.borrow()[id], run)
+    }
+
+    /// The statements that a team's object runs for a request, without those by which it
+    /// sees to its tables first: the runtime's does that once.
+    pub fn statements(&self, id: &str, request: Request<Vec<u8>>) -> Vec<Heard> {
+        *self.teams.borrow()[id].heard.borrow_mut() = Some(Vec::new());
+        let response = self.send(request);
+        assert!(response.status().is_success(), "{response:?}");
+        let heard = self.teams.borrow()[id].heard.take().unwrap();
+        let last_of_opening = heard.iter().rposition(|own| own.text.contains("FROM migration"));
+        heard.into_iter().skip(last_of_opening.unwrap() + 1).collect()
     }
 
     /// Runs something on the Registry's storage.
