@@ -150,9 +150,9 @@ impl Listing {
         })
     }
 
-    /// The statement that reads those that a condition leaves, as far as `some` says. An
-    /// index has their order, and none that is passed over is read whole; or they are
-    /// sorted by what sorts them alone, before those that are wanted are read.
+    /// The statement that reads those that `condition` leaves, as far as `some` says. All
+    /// of a type are read in the order of an index, and none that is passed over is read
+    /// whole. Of a part SQLite may choose to sort, so their rows are chosen first.
     pub(super) fn statement(
         &self,
         context: &Context<'_>,
@@ -163,10 +163,11 @@ impl Listing {
         let columns = columns(context.schemas, self.kind == Kind::User);
         let order = self.column.order(descending, self.sorts());
         let chosen = format!("FROM resource WHERE {condition} ORDER BY {order} {some}");
-        match self.sorts() {
-            false => format!("SELECT {columns} {chosen}"),
-            true => format!(
-                "SELECT {columns} FROM resource WHERE seq IN (SELECT seq {chosen}) ORDER BY {order}"
+        match self.condition {
+            None => format!("SELECT {columns} {chosen}"),
+            Some(_) => format!(
+                "SELECT {columns} FROM resource WHERE seq IN (SELECT seq {chosen}) ORDER BY {}",
+                self.column.order(descending, true)
             ),
         }
     }

@@ -1,8 +1,8 @@
 //! Members through SCIM: create, replace, patch.
 //!
 //! Each function is one endpoint's change with its audit record, in the caller's
-//! transaction: it happens whole or not at all. A suspension (`active: false`) is a change like any
-//! other here, on purpose: nothing may stand in its way.
+//! transaction: it happens whole or not at all. A suspension (`active: false`) is a
+//! change like any other here, on purpose: nothing may stand in its way.
 
 use super::audit::{self, Action, Actor};
 use super::change::{note_ignored, with_schemas};
