@@ -1,26 +1,23 @@
 //! What a Team object wants fetched of an identity provider: the Worker does it, so
 //! that the object never waits between reading and writing.
 
-use super::{convert, objects};
+use super::{convert, glue, objects};
 use crate::dashboard::sso::{ERRAND, back};
 use crate::directory::sign_in::{Errand, Found};
 use crate::directory::team_id::TeamId;
 use crate::web::origin;
-use futures_util::future::{Either, select};
 use http::HeaderMap;
-use std::pin::pin;
-use std::time::Duration;
-use worker::{
-    AbortController, Delay, Env, Error, Fetch, Headers, Method, Request, RequestInit,
-    RequestRedirect, Result, web_sys,
-};
+use wasm_bindgen::JsCast;
+use worker::js_sys::Array;
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::{Env, Error, Result, web_sys};
 
 /// Errands of one request: a document, a code's exchange, keys.
 const ERRANDS_MAX: usize = 4;
-/// How long a provider may take to answer one.
-const PATIENCE: Duration = Duration::from_secs(6);
+/// How long a provider may take to answer one, in milliseconds.
+const PATIENCE_MS: u32 = 6_000;
 /// Bytes of an answer; nothing of a provider's has a tenth of it.
-const BODY_BYTES_MAX: usize = 256 << 10;
+const BODY_BYTES_MAX: u32 = 256 << 10;
 
 /// Takes a sign-in to its team's object, and runs the errands that it gives.
 pub(super) async fn sign_in(
@@ -45,41 +42,13 @@ pub(super) async fn sign_in(
     Err(Error::RustError("a sign-in gives errands without end".into()))
 }
 
-async fn run(errand: &Errand) -> Result<Found> {
-    let headers = Headers::new();
-    headers.set("accept", "application/json")?;
-    if let Some(authorization) = &errand.authorization {
-        headers.set("authorization", authorization)?;
-    }
-    let mut init = RequestInit::new();
-    if let Some(body) = &errand.body {
-        headers.set("content-type", "application/x-www-form-urlencoded")?;
-        init.with_method(Method::Post).with_body(Some(body.as_str().into()));
-    }
-    // Nobody but the address that was checked is asked.
-    init.with_headers(headers).with_redirect(RequestRedirect::Manual);
-    let controller = AbortController::default();
-    let signal = controller.signal();
-    let request = Request::new_with_init(&errand.url, &init)?;
-    let answer = pin!(async {
-        let mut response = Fetch::Request(request).send_with_signal(&signal).await?;
-        let status = response.status_code();
-        let mut bytes = Vec::new();
-        let mut stream = response.stream()?;
-        while let Some(chunk) = futures_util::StreamExt::next(&mut stream).await {
-            bytes.extend_from_slice(&chunk?);
-            if bytes.len() > BODY_BYTES_MAX {
-                return Err(Error::RustError("the provider's answer is too long".into()));
-            }
-        }
-        let body = String::from_utf8(bytes).unwrap_or_default();
-        Ok(Found { status, body })
-    });
-    match select(answer, pin!(Delay::from(PATIENCE))).await {
-        Either::Left((found, _)) => found,
-        Either::Right(_) => {
-            controller.abort();
-            Ok(Found::default())
-        }
-    }
+/// `None` if nothing answered, or not in time, or with too much.
+async fn run(errand: &Errand) -> Option<Found> {
+    let (authorization, body) = (errand.authorization.as_deref(), errand.body.as_deref());
+    let answer = glue::ask(&errand.url, authorization, body, PATIENCE_MS, BODY_BYTES_MAX).ok()?;
+    let answer: Array = JsFuture::from(answer).await.ok()?.dyn_into().ok()?;
+    let status = answer.get(0).as_f64()?;
+    let body = answer.get(1).as_string()?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an HTTP status")]
+    Some(Found { status: status as u16, body })
 }

@@ -1,7 +1,8 @@
 // What the wasm calls of JavaScript, in as few calls as it can be: every call out of
 // the wasm and back costs, and a request would make hundreds of small ones.
 //
-// In scope: packing and unpacking. Out of scope: everything else.
+// In scope: packing and unpacking, and what has to be awaited of another server. Out of
+// scope: everything else.
 
 /** Rows that are handed over in one portion, so that no answer is in memory twice. */
 const PORTION_ROWS = 256;
@@ -70,6 +71,34 @@ function portion(cursor, rows) {
   cells[1] = cursor.rowsRead;
   cells[2] = cursor.rowsWritten;
   return cells;
+}
+
+/**
+ * What an address answers, as its status and its text: to a GET, or to a POST of
+ * `body`. It is given up after `patience` milliseconds, and beyond `bytesMost`. Nobody
+ * but the address that was checked is asked.
+ */
+export async function ask(url, authorization, body, patience, bytesMost) {
+  const headers = new Headers({ accept: "application/json" });
+  if (authorization !== undefined) headers.set("authorization", authorization);
+  const isPost = body !== undefined;
+  if (isPost) headers.set("content-type", "application/x-www-form-urlencoded");
+  const answer = await fetch(url, {
+    method: isPost ? "POST" : "GET",
+    headers,
+    body,
+    redirect: "manual",
+    signal: AbortSignal.timeout(patience),
+  });
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let text = "";
+  let length = 0;
+  for await (const chunk of answer.body ?? []) {
+    length += chunk.length;
+    if (length > bytesMost) throw new RangeError("the answer is too long");
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return [answer.status, text + decoder.decode()];
 }
 
 /** How many rows a portion has. */

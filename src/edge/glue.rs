@@ -2,7 +2,7 @@
 //! out of the wasm, where the runtime's own interfaces would take hundreds.
 
 use wasm_bindgen::prelude::*;
-use worker::js_sys::Array;
+use worker::js_sys::{Array, Promise};
 
 #[wasm_bindgen(module = "/src/edge/glue.mjs")]
 extern "C" {
@@ -14,6 +14,16 @@ extern "C" {
         values: &str,
         body: &[u8],
     ) -> Result<JsValue, JsValue>;
+
+    /// What an address answers: a promise of an array of its status and its text.
+    #[wasm_bindgen(catch)]
+    pub(super) fn ask(
+        url: &str,
+        authorization: Option<&str>,
+        body: Option<&str>,
+        patience: u32,
+        bytes_most: u32,
+    ) -> Result<Promise, JsValue>;
 
     /// A portion of a statement's rows.
     pub(super) type Portion;

@@ -2,6 +2,7 @@
 // HTTP, and a session whose member was suspended on every page there is.
 
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { CLIENT, hmac, key, paperProvider, unsigned } from "./support/provider.mjs";
 import { start } from "./support/workerd.mjs";
@@ -204,6 +205,39 @@ test("a provider that does not answer is an answer", async () => {
   const { status, text } = await visitor().open("/teams/acme/sign-in/start");
   assert.equal(status, 403);
   assert.match(text, /Reason: unreachable/);
+});
+
+test("a provider that goes on for ever, or sends us on, is given up", async () => {
+  const document = JSON.stringify({
+    issuer: "…",
+    authorization_endpoint: "…",
+    token_endpoint: "…",
+    jwks_uri: "…",
+  });
+  const ways = {
+    silent: () => {},
+    slow: (response) => response.write(document),
+    long: (response) => response.end(document + " ".repeat(256 << 10)),
+    cut: (response) => response.write(document, () => response.destroy()),
+    elsewhere: (response) => response.writeHead(302, { location: "/elsewhere" }).end(),
+    garbled: (response) => response.end(Buffer.from([0x22, 0xff, 0x22])),
+  };
+  for (const [way, answer] of Object.entries(ways)) {
+    const asked = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url);
+      answer(response);
+    });
+    await new Promise((resolve) => server.listen(0, "localhost", resolve));
+    const issuer = `http://localhost:${server.address().port}`;
+    await admin("PUT", "/sso/oidc", { issuer, clientId: CLIENT });
+    const { status, text } = await visitor().open("/teams/acme/sign-in/start");
+    assert.equal(status, 403, way);
+    assert.match(text, /Reason: unreachable/, way);
+    assert.deepEqual(asked, ["/.well-known/openid-configuration"], way);
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
 });
 
 // Last, since this server refuses its own address for a minute then.
