@@ -230,13 +230,16 @@ test("a provider that goes on for ever, or sends us on, is given up", async () =
     });
     await new Promise((resolve) => server.listen(0, "localhost", resolve));
     const issuer = `http://localhost:${server.address().port}`;
-    await admin("PUT", "/sso/oidc", { issuer, clientId: CLIENT });
-    const { status, text } = await visitor().open("/teams/acme/sign-in/start");
-    assert.equal(status, 403, way);
-    assert.match(text, /Reason: unreachable/, way);
-    assert.deepEqual(asked, ["/.well-known/openid-configuration"], way);
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    try {
+      await admin("PUT", "/sso/oidc", { issuer, clientId: CLIENT });
+      const { status, text } = await visitor().open("/teams/acme/sign-in/start");
+      assert.equal(status, 403, way);
+      assert.match(text, /Reason: unreachable/, way);
+      assert.deepEqual(asked, ["/.well-known/openid-configuration"], way);
+    } finally {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
   }
 });
 
