@@ -67,24 +67,27 @@ export function limitRequests({ limit }, { size, document }) {
   return Array.from({ length: turns }, (_, n) => limit.map((kind) => kinds[kind](n))).flat();
 }
 
-/** Times an operation and its limit in turn: the medians of all rounds of each. */
-export async function time(operation, steps, ours, limit, team, { rounds, seconds }) {
+/**
+ * Times an operation and its limit in turn: `{ ours, limit, next }`, the medians of all
+ * rounds of each, and the number of the request with which to go on. The first requests
+ * were the check's, unless `from` says that more were sent since.
+ */
+export async function time(operation, steps, ours, limit, team, { rounds, seconds, from }) {
   const load = operation.isLong
     ? { connections: LONG.connections, seconds: Math.max(seconds, LONG.secondsLeast) }
     : { connections: CONNECTIONS, seconds };
   const [requests, theirs] = [inOrder(operation, steps), limitRequests(operation, team)];
   const turn = operation.isMixed ? steps.length : 1;
   const all = { ours: [], limit: [] };
-  // The first requests were the check's.
-  let from = requests.length;
+  let next = from ?? requests.length;
   for (let round = 0; round < rounds; round += 1) {
     const refused = operation.isRefused;
-    const own = await drive(ours, requests, { load, from, turn, refused });
-    from = own.next;
+    const own = await drive(ours, requests, { load, from: next, turn, refused });
+    next = own.next;
     all.ours.push(own);
     all.limit.push(await drive(limit, theirs, { load, refused }));
   }
-  return { ours: medians(all.ours), limit: medians(all.limit) };
+  return { ours: medians(all.ours), limit: medians(all.limit), next };
 }
 
 export function median(numbers) {
